@@ -1,0 +1,188 @@
+/* The only file that knows libxml2. */
+#include "xacctfs/util/xml.h"
+
+#include <errno.h>
+#include <libxml/parser.h>
+#include <libxml/xmlreader.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xacctfs/util/buf.h"
+#include "xacctfs/util/cleanup.h"
+
+struct xml {
+	xmlTextReaderPtr reader;
+	bool ended;   /* the root element has ended */
+	int epilogue; /* when ended: XML_E_END, or -EBADMSG for more than comments behind it */
+};
+
+static pthread_once_t parser_once = PTHREAD_ONCE_INIT;
+
+/* libxml2 would write its complaints to stderr; the caller says them in his own words. */
+static void silent(void *data, const char *msg, xmlParserSeverities severity,
+		   xmlTextReaderLocatorPtr locator)
+{
+	(void)data;
+	(void)msg;
+	(void)severity;
+	(void)locator;
+}
+
+int xml_open(const char *data, size_t len, struct xml **ret_xml)
+{
+	_cleanup_(xml_freep) struct xml *xml = NULL;
+
+	if (len == 0 || len > INT_MAX)
+		return -EBADMSG;
+	pthread_once(&parser_once, xmlInitParser);
+	xml = calloc(1, sizeof(*xml));
+	if (!xml)
+		return -ENOMEM;
+	/* No XML_PARSE_NOENT, no XML_PARSE_DTDLOAD, no XML_PARSE_HUGE: entities stay unexpanded and
+	 * libxml2's own bounds in force. */
+	xml->reader = xmlReaderForMemory(data, (int)len, NULL, NULL,
+					 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (!xml->reader)
+		return -ENOMEM;
+	xmlTextReaderSetErrorHandler(xml->reader, silent, NULL);
+	*ret_xml = steal(&xml);
+	return 0;
+}
+
+void xml_free(struct xml *xml)
+{
+	if (!xml)
+		return;
+	if (xml->reader)
+		xmlFreeTextReader(xml->reader);
+	free(xml);
+}
+
+void xml_freep(struct xml **xml)
+{
+	xml_free(*xml);
+}
+
+/* One node on. 0, -EBADMSG for what no server of ours sends, XML_E_END behind the last. */
+static int step(struct xml *xml)
+{
+	int r = xmlTextReaderRead(xml->reader);
+
+	if (r < 0)
+		return -EBADMSG;
+	if (r == 0)
+		return XML_E_END;
+	switch (xmlTextReaderNodeType(xml->reader)) {
+	case XML_READER_TYPE_DOCUMENT_TYPE:
+	case XML_READER_TYPE_ENTITY_REFERENCE:
+	case XML_READER_TYPE_ENTITY:
+	case XML_READER_TYPE_NOTATION:
+		return -EBADMSG;
+	default:
+		break;
+	}
+	return xmlTextReaderDepth(xml->reader) > XML_MAX_DEPTH ? -EBADMSG : 0;
+}
+
+/* The root element has ended: the document must, too. */
+static int end_root(struct xml *xml)
+{
+	int r = 0;
+
+	while (!xml->ended && (r = step(xml)) == 0)
+		;
+	if (!xml->ended) {
+		xml->ended = true;
+		xml->epilogue = r;
+	}
+	return xml->epilogue;
+}
+
+int xml_root(struct xml *xml, const char *name, const char *xmlns)
+{
+	const char *ns;
+	int r;
+
+	do {
+		r = step(xml);
+		if (r != 0)
+			return -EBADMSG;
+	} while (xmlTextReaderNodeType(xml->reader) != XML_READER_TYPE_ELEMENT);
+
+	if (strcmp(xml_name(xml), name) != 0)
+		return XML_E_OTHER;
+	ns = (const char *)xmlTextReaderConstNamespaceUri(xml->reader);
+	if (ns && xmlns && strcmp(ns, xmlns) != 0)
+		return XML_E_OTHER;
+	return 0;
+}
+
+const char *xml_name(const struct xml *xml)
+{
+	return (const char *)xmlTextReaderConstLocalName(xml->reader);
+}
+
+/* The reader stands at the end of the element at this depth, or on that element and it is empty. */
+static bool at_end(struct xml *xml, int depth)
+{
+	int type = xmlTextReaderNodeType(xml->reader);
+
+	return xmlTextReaderDepth(xml->reader) == depth &&
+	       (type == XML_READER_TYPE_END_ELEMENT ||
+		(type == XML_READER_TYPE_ELEMENT && xmlTextReaderIsEmptyElement(xml->reader)));
+}
+
+int xml_child(struct xml *xml, int depth, const char **ret_name)
+{
+	int r;
+
+	if (xml->ended)
+		return xml->epilogue;
+	while (!at_end(xml, depth)) {
+		r = step(xml);
+		if (r != 0)
+			return -EBADMSG; /* the document ended before the element */
+		if (xmlTextReaderNodeType(xml->reader) == XML_READER_TYPE_ELEMENT &&
+		    xmlTextReaderDepth(xml->reader) == depth + 1) {
+			*ret_name = xml_name(xml);
+			return 0;
+		}
+	}
+	return depth == 0 ? end_root(xml) : XML_E_END;
+}
+
+static bool is_text(int type)
+{
+	return type == XML_READER_TYPE_TEXT || type == XML_READER_TYPE_CDATA ||
+	       type == XML_READER_TYPE_WHITESPACE || type == XML_READER_TYPE_SIGNIFICANT_WHITESPACE;
+}
+
+int xml_text(struct xml *xml, char **ret_text)
+{
+	_cleanup_(buf_wipe) struct buf text = BUF_INIT; /* it may be a secret key */
+	int depth = xmlTextReaderDepth(xml->reader);
+	char *stolen;
+	int r;
+
+	while (!at_end(xml, depth)) {
+		r = step(xml);
+		if (r != 0)
+			return -EBADMSG;
+		if (xmlTextReaderDepth(xml->reader) != depth + 1 ||
+		    !is_text(xmlTextReaderNodeType(xml->reader)))
+			continue;
+		r = buf_add_str(&text, (const char *)xmlTextReaderConstValue(xml->reader));
+		if (r < 0)
+			return r;
+	}
+	if (depth == 0 && end_root(xml) < 0)
+		return -EBADMSG;
+	stolen = buf_steal(&text);
+	if (!stolen)
+		return -ENOMEM;
+	*ret_text = stolen;
+	return 0;
+}
