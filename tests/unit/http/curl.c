@@ -1,0 +1,1367 @@
+/* The transport on libcurl, against a server that behaves as each test wants it to. */
+#include "xacctfs/http/transport.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "event.h"
+#include "http_server.h"
+#include "xacctfs/util/cleanup.h"
+
+#define BODY_MAX (1024 * 1024)
+#define LONG_MS  60000
+
+/* A resolver that hangs for the name "hang.test", in place of the C library's. */
+static struct event resolver_entered = EVENT_INIT, resolver_release = EVENT_INIT;
+
+int getaddrinfo(const char *restrict node, const char *restrict service,
+		const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (node && !strcmp(node, "hang.test")) {
+		event_set(&resolver_entered);
+		event_wait(&resolver_release);
+		return EAI_NONAME;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(node, service, hints, ret);
+}
+
+struct fixture {
+	struct http_server *server;
+	struct http_transport *transport;
+	struct http_curl_options options;
+	struct http_request request;
+	struct http_response response;
+	struct call call;
+	char *text;
+	struct event event; /* of the script */
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->options = (struct http_curl_options){
+	    .connect_timeout_ms = LONG_MS, .stall_timeout_ms = LONG_MS, .user_agent = "test/1"};
+	f->event = (struct event)EVENT_INIT;
+	call_init(&f->call, NULL, clock_system(), LONG_MS);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const variables[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+						"HTTPS_PROXY", "no_proxy",   "NO_PROXY"};
+	struct fixture *f = *state;
+
+	http_response_deinit(&f->response);
+	http_request_deinit(&f->request);
+	http_transport_free(f->transport);
+	http_server_stop(f->server);
+	call_deinit(&f->call);
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		unsetenv(variables[i]);
+	free(f->text);
+	free(f);
+	return 0;
+}
+
+static void make_request(struct http_request *request, const char *method, const char *scheme,
+			 const char *authority, const char *path)
+{
+	http_request_deinit(request);
+	*request = (struct http_request){.method = method,
+					 .scheme = strdup(scheme),
+					 .authority = strdup(authority),
+					 .path = strdup(path)};
+}
+
+static void start(struct fixture *f, void (*script)(struct http_conn *, void *), void *data)
+{
+	f->server =
+	    http_server_start(&(struct http_server_options){.script = script, .data = data});
+	make_request(&f->request, "GET", "http", http_server_authority(f->server), "/b/k");
+}
+
+/* For the scripts whose data is a text. */
+static void start_text(struct fixture *f, void (*script)(struct http_conn *, void *),
+		       const char *text)
+{
+	free(f->text);
+	f->text = strdup(text);
+	start(f, script, f->text);
+}
+
+static int perform(struct fixture *f)
+{
+	if (!f->transport)
+		assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+	http_response_deinit(&f->response);
+	return f->transport->perform(f->transport, &f->call, &f->request, BODY_MAX, &f->response);
+}
+
+static const char *sent(struct fixture *f)
+{
+	return http_server_request(f->server, http_server_requests(f->server) - 1);
+}
+
+/* The script that sends its data, a text, to each request. */
+static void reply(struct http_conn *conn, void *data)
+{
+	while (http_conn_read(conn))
+		if (!http_conn_send(conn, data))
+			return;
+}
+
+/* ... and then closes the connection. */
+static void reply_once(struct http_conn *conn, void *data)
+{
+	if (http_conn_read(conn))
+		http_conn_send(conn, data);
+}
+
+/* ... and then says nothing more. */
+static void reply_and_hang(struct http_conn *conn, void *data)
+{
+	if (http_conn_read(conn) && http_conn_send(conn, data))
+		http_conn_wait_closed(conn);
+}
+
+static void assert_body(struct fixture *f, int status, const char *body)
+{
+	assert_int_equal(f->response.status, status);
+	assert_string_equal(buf_str(&f->response.body), body);
+}
+
+/* What is sent */
+
+static void get_is_sent_to_the_byte(void **state)
+{
+	struct fixture *f = *state;
+	char expected[512];
+
+	start(f, http_script_hello, NULL);
+	f->request.query = strdup("list-type=2&prefix=a%2Fb&x=");
+	http_headers_add(&f->request.headers, "X-Amz-Date", "20261123T201318Z");
+	http_headers_add(&f->request.headers, "Authorization", "AWS4-HMAC-SHA256 Credential=x");
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 200, "hello");
+	snprintf(expected, sizeof(expected),
+		 "GET /b/k?list-type=2&prefix=a%%2Fb&x= HTTP/1.1\r\n"
+		 "Host: %s\r\n"
+		 "User-Agent: test/1\r\n"
+		 "X-Amz-Date: 20261123T201318Z\r\n"
+		 "Authorization: AWS4-HMAC-SHA256 Credential=x\r\n\r\n",
+		 http_server_authority(f->server));
+	assert_string_equal(sent(f), expected);
+}
+
+static void paths_are_sent_as_they_are(void **state)
+{
+	static const char *const paths[] = {
+	    "/",        "/b/../a",  "/b/./a",  "/b//a",   "/b/a/..",   "/b/%2e%2E/%2f",
+	    "/b/a%20b", "/b/+&=~:", "/b/%00a", "//b//a/", "/b/a;x@y!", "/b/(')*,$|^",
+	};
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		char expected[64];
+
+		make_request(&f->request, "GET", "http", http_server_authority(f->server),
+			     paths[i]);
+		assert_int_equal(perform(f), 0);
+		snprintf(expected, sizeof(expected), "GET %s HTTP/1.1\r\n", paths[i]);
+		assert_memory_equal(sent(f), expected, strlen(expected));
+	}
+}
+
+static void host_header_is_the_authority(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	/* libcurl would drop the default port, which was signed */
+	setenv("http_proxy", http_server_authority(f->server), 1);
+	make_request(&f->request, "GET", "http", "bucket.invalid:80", "/k");
+	assert_int_equal(perform(f), 0);
+	assert_non_null(strstr(sent(f), "\r\nHost: bucket.invalid:80\r\n"));
+}
+
+static void empty_header_value_is_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	http_headers_add(&f->request.headers, "X-Empty", "");
+	http_headers_add(&f->request.headers, "User-Agent", "other/2");
+	assert_int_equal(perform(f), 0);
+	assert_non_null(strstr(sent(f), "\r\nX-Empty:\r\n"));
+	assert_non_null(strstr(sent(f), "\r\nUser-Agent: other/2\r\n"));
+	assert_null(strstr(sent(f), "test/1"));
+}
+
+static void put_sends_body_and_length(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	f->request.method = "PUT";
+	buf_add(&f->request.body, "ab\0cd", 5);
+	assert_int_equal(perform(f), 0);
+	assert_memory_equal(sent(f), "PUT /b/k HTTP/1.1\r\n", 19);
+	assert_non_null(strstr(sent(f), "\r\nContent-Length: 5\r\n"));
+	assert_null(strstr(sent(f), "Expect"));
+	assert_null(strstr(sent(f), "Content-Type"));
+	assert_memory_equal(strstr(sent(f), "\r\n\r\n") + 4, "ab\0cd", 5);
+}
+
+static void put_empty_sends_length_zero(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	f->request.method = "PUT";
+	assert_int_equal(perform(f), 0);
+	assert_memory_equal(sent(f), "PUT /b/k HTTP/1.1\r\n", 19);
+	assert_non_null(strstr(sent(f), "\r\nContent-Length: 0\r\n"));
+}
+
+static void post_sends_content_type_as_given(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	f->request.method = "POST";
+	http_headers_add(&f->request.headers, "Content-Type", "application/xml");
+	buf_add_str(&f->request.body, "<x/>");
+	assert_int_equal(perform(f), 0);
+	assert_memory_equal(sent(f), "POST /b/k HTTP/1.1\r\n", 20);
+	assert_non_null(strstr(sent(f), "\r\nContent-Type: application/xml\r\n"));
+	assert_non_null(strstr(sent(f), "\r\n\r\n<x/>"));
+}
+
+static void delete_sends_no_length(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply, "HTTP/1.1 204 No Content\r\n\r\n");
+	f->request.method = "DELETE";
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 204, "");
+	assert_memory_equal(sent(f), "DELETE /b/k HTTP/1.1\r\n", 22);
+	assert_null(strstr(sent(f), "Content-Length"));
+}
+
+static void put_of_many_bytes_arrives_whole(void **state)
+{
+	struct fixture *f = *state;
+	const char *body;
+	size_t len = 9 * 1024 * 1024 + 7;
+
+	start(f, http_script_hello, NULL);
+	f->request.method = "PUT";
+	buf_reserve(&f->request.body, len);
+	for (size_t i = 0; i < len; i++)
+		f->request.body.data[i] = (char)('a' + i % 23);
+	f->request.body.len = len;
+	assert_int_equal(perform(f), 0);
+	assert_null(strstr(sent(f), "Expect"));
+	body = strstr(sent(f), "\r\n\r\n") + 4;
+	assert_memory_equal(body, f->request.body.data, len);
+	assert_int_equal(body[len], '\0');
+}
+
+/* What comes back */
+
+static void head_has_headers_and_no_body(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply,
+		   "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\nETag: \"x\"\r\n\r\n");
+	f->request.method = "HEAD";
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(perform(f), 0);
+		assert_body(f, 200, "");
+		assert_string_equal(http_headers_get(&f->response.headers, "content-length"),
+				    "99999999999");
+	}
+	assert_memory_equal(sent(f), "HEAD /b/k HTTP/1.1\r\n", 20);
+	assert_int_equal(http_server_connections(f->server), 1);
+}
+
+static void headers_are_trimmed_and_kept_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct http_headers *headers = &f->response.headers;
+
+	start_text(f, reply,
+		   "HTTP/1.1 200 OK\r\nA:  one \t\r\nB:\r\na: two\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(perform(f), 0);
+	assert_int_equal(headers->n, 4);
+	assert_string_equal(headers->v[0].value, "one");
+	assert_string_equal(headers->v[1].value, "");
+	assert_string_equal(headers->v[2].value, "two");
+	assert_string_equal(http_headers_get(headers, "A"), "one");
+}
+
+static void error_status_is_a_response(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply, "HTTP/1.1 503 Slow Down\r\nContent-Length: 8\r\n\r\n<Error/>");
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 503, "<Error/>");
+}
+
+static void interim_responses_leave_no_trace(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply,
+		   "HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n"
+		   "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+		   "HTTP/1.1 200 OK\r\nX-Final: 1\r\nContent-Length: 2\r\n\r\nok");
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 200, "ok");
+	assert_int_equal(f->response.headers.n, 2);
+	assert_non_null(http_headers_get(&f->response.headers, "X-Final"));
+}
+
+static void chunked_body_is_joined_and_trailers_left_out(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply,
+		   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		   "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(perform(f), 0);
+		assert_body(f, 200, "abcde");
+		assert_null(http_headers_get(&f->response.headers, "X-Trailer"));
+	}
+	assert_int_equal(http_server_connections(f->server), 1);
+}
+
+static void body_without_length_ends_with_the_connection(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply_once, "HTTP/1.1 200 OK\r\n\r\nto the end");
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 200, "to the end");
+}
+
+static void content_encoding_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply,
+		   "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw");
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 200, "raw");
+	assert_null(strstr(sent(f), "Accept"));
+}
+
+static void redirects_are_not_followed(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server *other =
+	    http_server_start(&(struct http_server_options){.script = http_script_hello});
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "HTTP/1.1 301 Moved\r\nLocation: http://%s/x\r\nContent-Length: 4\r\n\r\ngone",
+		 http_server_authority(other));
+	start_text(f, reply, text);
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 301, "gone");
+	assert_int_equal(http_server_connections(other), 0);
+	assert_int_equal(http_server_requests(f->server), 1);
+	http_server_stop(other);
+}
+
+/* Responses that are none */
+
+static void assert_fails(struct fixture *f, int error)
+{
+	int r = perform(f);
+
+	if (r != error)
+		print_message("error text: %s\n", f->response.error);
+	assert_int_equal(r, error);
+	assert_string_not_equal(f->response.error, "");
+}
+
+static void truncated_body_is_broken(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply_once, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+	assert_fails(f, HTTP_E_BROKEN);
+}
+
+static void cut_chunks_are_broken(void **state)
+{
+	static const char *const cuts[] = {
+	    "",          "5",           "5\r",
+	    "5\r\n",     "5\r\nab",     "2\r\nab",
+	    "2\r\nab\r", "2\r\nab\r\n", "2\r\nab\r\n0\r\n",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text),
+			 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s", cuts[i]);
+		start_text(f, reply_once, text);
+		assert_fails(f, HTTP_E_BROKEN);
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void cut_headers_are_broken(void **state)
+{
+	static const char *const cuts[] = {"", "HTTP/1.1 200 OK\r\n",
+					   "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+		start_text(f, reply_once, cuts[i]);
+		assert_fails(f, HTTP_E_BROKEN);
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void reply_and_reset(struct http_conn *conn, void *data)
+{
+	if (!http_conn_read(conn))
+		return;
+	http_conn_send(conn, data);
+	http_conn_reset(conn);
+}
+
+static void reset_is_broken(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply_and_reset, "");
+	assert_fails(f, HTTP_E_BROKEN);
+}
+
+static void not_http_is_a_protocol_error(void **state)
+{
+	static const char *const texts[] = {
+	    "SSH-2.0-OpenSSH_9.2p1 Debian\r\n",
+	    "<html>hello</html>\r\n\r\n",
+	    "\x16\x03\x01\x02\x03\x04\x05\x06\x07\x08",
+	    "HTTP/7.5 200 OK\r\nContent-Length: 0\r\n\r\n",
+	    "HTTP/1.1 777 Odd\r\nContent-Length: 0\r\n\r\n",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		start_text(f, reply_once, texts[i]);
+		assert_fails(f, HTTP_E_PROTOCOL);
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void endless_body(struct http_conn *conn, void *data)
+{
+	static char block[65536];
+
+	if (!http_conn_read(conn) || !http_conn_send(conn, data))
+		return;
+	while (http_conn_send_bytes(conn, block, sizeof(block)))
+		;
+}
+
+static void endless_body_is_too_large(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, endless_body, "HTTP/1.1 200 OK\r\n\r\n");
+	assert_fails(f, HTTP_E_TOO_LARGE);
+	assert_true(f->response.body.len <= BODY_MAX);
+}
+
+static void announced_length_is_checked_first(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, endless_body, "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n");
+	assert_fails(f, HTTP_E_TOO_LARGE);
+	assert_int_equal(f->response.body.len, 0);
+}
+
+static void body_of_max_body_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+	assert_int_equal(
+	    f->transport->perform(f->transport, &f->call, &f->request, 5, &f->response), 0);
+	assert_body(f, 200, "hello");
+	http_response_deinit(&f->response);
+	assert_int_equal(
+	    f->transport->perform(f->transport, &f->call, &f->request, 4, &f->response),
+	    HTTP_E_TOO_LARGE);
+}
+
+static void error_document_comes_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply, "HTTP/1.1 412 Failed\r\nContent-Length: 8\r\n\r\n<Error/>");
+	assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+	assert_int_equal(
+	    f->transport->perform(f->transport, &f->call, &f->request, 0, &f->response), 0);
+	assert_body(f, 412, "<Error/>");
+}
+
+/* Sends its data again and again. */
+static void endless_text(struct http_conn *conn, void *data)
+{
+	if (!http_conn_read(conn) || !http_conn_send(conn, "HTTP/1.1 200 OK\r\n"))
+		return;
+	while (http_conn_send(conn, data))
+		;
+}
+
+static void endless_headers_are_too_large(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, endless_text, "X-More: and more\r\n");
+	assert_fails(f, HTTP_E_TOO_LARGE);
+	assert_non_null(strstr(f->response.error, "headers"));
+}
+
+static void endless_header_line_is_too_large(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, endless_text, "X-More: and more and more ");
+	assert_fails(f, HTTP_E_TOO_LARGE);
+}
+
+static void endless_interim(struct http_conn *conn, void *data)
+{
+	(void)data;
+	if (!http_conn_read(conn))
+		return;
+	while (http_conn_send(conn, "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"))
+		;
+}
+
+static void endless_interim_responses_are_too_large(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, endless_interim, NULL);
+	assert_fails(f, HTTP_E_TOO_LARGE);
+}
+
+/* Waiting */
+
+static void stall_before_the_answer(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.stall_timeout_ms = 50;
+	start_text(f, reply_and_hang, "");
+	assert_fails(f, HTTP_E_STALL);
+}
+
+static void stall_in_the_headers(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.stall_timeout_ms = 50;
+	start_text(f, reply_and_hang, "HTTP/1.1 200 OK\r\nContent-Le");
+	assert_fails(f, HTTP_E_STALL);
+}
+
+static void stall_in_the_body(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.stall_timeout_ms = 50;
+	start_text(f, reply_and_hang, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+	assert_fails(f, HTTP_E_STALL);
+}
+
+static void read_nothing(struct http_conn *conn, void *data)
+{
+	(void)conn;
+	event_wait(data);
+}
+
+static void stall_while_sending(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.stall_timeout_ms = 50;
+	start(f, read_nothing, &f->event);
+	f->request.method = "PUT";
+	buf_reserve(&f->request.body, 32 << 20);
+	memset(f->request.body.data, 'x', 32 << 20);
+	f->request.body.len = 32 << 20;
+	assert_fails(f, HTTP_E_STALL);
+	event_set(&f->event);
+}
+
+/* Twice the stall timeout in all, a small part of it between two bytes. */
+static void drip(struct http_conn *conn, void *data)
+{
+	(void)data;
+	if (!http_conn_read(conn) ||
+	    !http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"))
+		return;
+	for (int i = 0; i < 50; i++) {
+		usleep(20000);
+		http_conn_send(conn, "x");
+	}
+}
+
+static void slow_drip_is_no_stall(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.stall_timeout_ms = 500;
+	start(f, drip, NULL);
+	assert_int_equal(perform(f), 0);
+	assert_int_equal(f->response.body.len, 50);
+}
+
+static void set_deadline(struct fixture *f, int64_t ms)
+{
+	call_deinit(&f->call);
+	call_init(&f->call, NULL, clock_system(), ms);
+}
+
+static void deadline_ends_the_exchange(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply_and_hang, "HTTP/1.1 200 OK\r\n");
+	set_deadline(f, 50);
+	assert_fails(f, -ETIMEDOUT);
+}
+
+static void past_deadline_sends_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	set_deadline(f, 0);
+	assert_fails(f, -ETIMEDOUT);
+	assert_int_equal(http_server_connections(f->server), 0);
+}
+
+static void cancelled_before_sends_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	call_cancel(&f->call);
+	assert_fails(f, -EINTR);
+	assert_int_equal(http_server_connections(f->server), 0);
+}
+
+static void say_when_asked_and_hang(struct http_conn *conn, void *data)
+{
+	if (!http_conn_read(conn))
+		return;
+	http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+	event_set(data);
+	http_conn_wait_closed(conn);
+}
+
+struct canceller {
+	struct event *when;
+	struct call *call;
+};
+
+static void *cancel_main(void *data)
+{
+	struct canceller *canceller = data;
+
+	event_wait(canceller->when);
+	call_cancel(canceller->call);
+	return NULL;
+}
+
+static void assert_cancelled_when(struct fixture *f, struct event *when)
+{
+	struct canceller canceller = {when, &f->call};
+	pthread_t thread;
+
+	set_deadline(f, CLOCK_NEVER);
+	assert_int_equal(pthread_create(&thread, NULL, cancel_main, &canceller), 0);
+	assert_fails(f, -EINTR);
+	pthread_join(thread, NULL);
+}
+
+/* So many that the test would not end in its time, if a cancel were noticed by and by only. */
+static void cancel_ends_a_hanging_exchange(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, say_when_asked_and_hang, &f->event);
+	for (int i = 0; i < 200; i++) {
+		assert_cancelled_when(f, &f->event);
+		http_server_stop(steal(&f->server));
+		f->event.set = false;
+		start(f, say_when_asked_and_hang, &f->event);
+	}
+}
+
+static void transport_serves_on_after_a_cancel(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server *hanging;
+
+	start(f, say_when_asked_and_hang, &f->event);
+	assert_cancelled_when(f, &f->event);
+	hanging = steal(&f->server);
+	start(f, http_script_hello, NULL);
+	set_deadline(f, LONG_MS);
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 200, "hello");
+	http_server_stop(hanging);
+}
+
+static void cancel_ends_a_hanging_resolver(void **state)
+{
+	struct fixture *f = *state;
+
+	make_request(&f->request, "GET", "http", "hang.test", "/");
+	assert_cancelled_when(f, &resolver_entered);
+}
+
+/* Connecting */
+
+static void refused_connection_says_so(void **state)
+{
+	struct fixture *f = *state;
+	char authority[64], expected[128];
+
+	start(f, http_script_hello, NULL);
+	snprintf(authority, sizeof(authority), "%s", http_server_authority(f->server));
+	http_server_stop(steal(&f->server));
+	make_request(&f->request, "GET", "http", authority, "/");
+	assert_fails(f, HTTP_E_CONNECT);
+	snprintf(expected, sizeof(expected), "connect to %s: Connection refused", authority);
+	assert_string_equal(f->response.error, expected);
+}
+
+static void unknown_name_is_a_resolve_error(void **state)
+{
+	struct fixture *f = *state;
+
+	make_request(&f->request, "GET", "http", "nowhere.invalid", "/");
+	assert_fails(f, HTTP_E_RESOLVE);
+	assert_non_null(strstr(f->response.error, "nowhere.invalid"));
+}
+
+static void overlong_name_is_a_resolve_error(void **state)
+{
+	struct fixture *f = *state;
+	char name[400];
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	make_request(&f->request, "GET", "http", name, "/");
+	assert_fails(f, HTTP_E_RESOLVE);
+}
+
+static void hanging_resolver_is_a_connect_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.connect_timeout_ms = 50;
+	make_request(&f->request, "GET", "http", "hang.test", "/");
+	assert_fails(f, HTTP_E_CONNECT_TIMEOUT);
+}
+
+/* A listener whose queue is full answers no more SYN (Linux). */
+static int full_listener(int *fill, size_t n, char *ret_authority, size_t size)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	for (size_t i = 0; i < n; i++) {
+		fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fill[i], (struct sockaddr *)&address, sizeof(address));
+	}
+	snprintf(ret_authority, size, "127.0.0.1:%d", ntohs(address.sin_port));
+	return fd;
+}
+
+static void unanswered_connect_is_a_timeout(void **state)
+{
+	struct fixture *f = *state;
+	char authority[64];
+	int fill[8], fd = full_listener(fill, ARRAY_LEN(fill), authority, sizeof(authority));
+
+	f->options.connect_timeout_ms = 100;
+	make_request(&f->request, "GET", "http", authority, "/");
+	assert_fails(f, HTTP_E_CONNECT_TIMEOUT);
+	for (size_t i = 0; i < ARRAY_LEN(fill); i++)
+		close(fill[i]);
+	close(fd);
+}
+
+static void hang(struct http_conn *conn, void *data)
+{
+	(void)data;
+	http_conn_wait_closed(conn);
+}
+
+static void unanswered_handshake_is_a_connect_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.connect_timeout_ms = 100;
+	f->options.stall_timeout_ms = 10;
+	start(f, hang, NULL);
+	make_request(&f->request, "GET", "https", http_server_authority(f->server), "/");
+	assert_fails(f, HTTP_E_CONNECT_TIMEOUT);
+}
+
+/* Keeping connections */
+
+static void requests_in_a_row_share_a_connection(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	for (int i = 0; i < 50; i++) {
+		f->request.method = i % 3 == 0 ? "PUT" : "GET";
+		assert_int_equal(perform(f), 0);
+	}
+	assert_int_equal(http_server_connections(f->server), 1);
+	assert_int_equal(http_server_requests(f->server), 50);
+}
+
+static void servers_in_turn_keep_their_connections(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server *other =
+	    http_server_start(&(struct http_server_options){.script = http_script_hello});
+
+	start(f, http_script_hello, NULL);
+	for (int i = 0; i < 10; i++) {
+		make_request(&f->request, "GET", "http",
+			     http_server_authority(i % 2 ? other : f->server), "/");
+		assert_int_equal(perform(f), 0);
+	}
+	assert_int_equal(http_server_connections(f->server), 1);
+	assert_int_equal(http_server_connections(other), 1);
+	http_server_stop(other);
+}
+
+struct worker {
+	pthread_t thread;
+	struct fixture *f;
+	int failures;
+};
+
+static void *worker_main(void *data)
+{
+	struct worker *w = data;
+	struct http_request request = {0};
+
+	make_request(&request, "GET", "http", http_server_authority(w->f->server), "/b/k");
+	for (int i = 0; i < 200; i++) {
+		struct http_response response = {0};
+		struct call call;
+
+		call_init(&call, NULL, clock_system(), LONG_MS);
+		if (w->f->transport->perform(w->f->transport, &call, &request, BODY_MAX,
+					     &response) != 0 ||
+		    strcmp(buf_str(&response.body), "hello") != 0)
+			w->failures++;
+		http_response_deinit(&response);
+		call_deinit(&call);
+	}
+	http_request_deinit(&request);
+	return NULL;
+}
+
+static void threads_use_no_more_connections_than_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct worker workers[8] = {0};
+
+	start(f, http_script_hello, NULL);
+	assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+	for (size_t i = 0; i < ARRAY_LEN(workers); i++) {
+		workers[i].f = f;
+		pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(workers); i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_int_equal(workers[i].failures, 0);
+	}
+	assert_int_equal(http_server_requests(f->server), 1600);
+	assert_in_range(http_server_connections(f->server), 1, 8);
+}
+
+/* The first connection serves one request, and is closed while nobody looks. */
+static void close_when_idle(struct http_conn *conn, void *data)
+{
+	(void)data;
+	if (http_conn_number(conn) > 1) {
+		http_script_hello(conn, NULL);
+		return;
+	}
+	if (http_conn_read(conn))
+		http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+static void connection_closed_when_idle_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, close_when_idle, NULL);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(perform(f), 0);
+	assert_in_range(http_server_connections(f->server), 2, 2);
+}
+
+/*
+ * The first connection serves one request, takes a few bytes of the second, and dies: the server
+ * closed it at the moment that it was taken up again. data: whether with a reset.
+ */
+static void close_when_taken_up(struct http_conn *conn, void *data)
+{
+	if (http_conn_number(conn) > 1) {
+		http_script_hello(conn, NULL);
+		return;
+	}
+	if (!http_conn_read(conn) ||
+	    !http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
+		return;
+	http_conn_skip(conn, 10);
+	if (data)
+		http_conn_reset(conn);
+}
+
+static void stale_connection_fails_no_request(void **state)
+{
+	static const char *const methods[] = {"GET", "HEAD", "DELETE", "PUT"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(methods); i++) {
+		start(f, close_when_taken_up, i % 2 ? f : NULL);
+		assert_int_equal(perform(f), 0);
+		f->request.method = methods[i / 2];
+		assert_int_equal(perform(f), 0);
+		assert_int_equal(f->response.status, 200);
+		assert_int_equal(http_server_connections(f->server), 2);
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void stale_connection_fails_no_large_put(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = 16 << 20;
+
+	for (int i = 0; i < 2; i++) {
+		start(f, close_when_taken_up, i ? f : NULL);
+		assert_int_equal(perform(f), 0);
+		f->request.method = "PUT";
+		buf_reserve(&f->request.body, len);
+		memset(f->request.body.data, 'x', len);
+		f->request.body.len = len;
+		assert_int_equal(perform(f), 0);
+		assert_int_equal(f->response.status, 200);
+		assert_int_equal(strlen(strstr(sent(f), "\r\n\r\n") + 4), len);
+		assert_int_equal(http_server_connections(f->server), 2);
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void broken_fresh_connection_is_not_tried_again(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply_and_reset, "");
+	assert_fails(f, HTTP_E_BROKEN);
+	assert_int_equal(http_server_connections(f->server), 1);
+}
+
+/* An answer that says no while the body is still on its way. */
+static void refuse_early(struct http_conn *conn, void *data)
+{
+	(void)data;
+	http_conn_skip(conn, 1000);
+	http_conn_send(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nnope");
+	http_conn_wait_closed(conn);
+}
+
+static void early_answer_to_a_large_put_is_heard(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = 16 << 20;
+
+	start(f, refuse_early, NULL);
+	f->request.method = "PUT";
+	buf_reserve(&f->request.body, len);
+	memset(f->request.body.data, 'x', len);
+	f->request.body.len = len;
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 403, "nope");
+}
+
+/* TLS */
+
+static void start_tls(struct fixture *f, const char *cert_host)
+{
+	f->server = http_server_start(
+	    &(struct http_server_options){.script = http_script_hello, .cert_host = cert_host});
+	make_request(&f->request, "GET", "https", http_server_authority(f->server), "/b/k");
+}
+
+/* Writes the server's certificate to a new file and makes it the ca_bundle. */
+static void trust(struct fixture *f, char path[32])
+{
+	strcpy(path, "/tmp/xacctfs-test-XXXXXX");
+	close(mkstemp(path));
+	http_server_write_cert(f->server, path);
+	f->options.ca_bundle = path;
+}
+
+static void self_signed_certificate_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	start_tls(f, "127.0.0.1");
+	assert_fails(f, HTTP_E_TLS);
+	assert_non_null(strstr(f->response.error, "certificate"));
+	assert_int_equal(http_server_requests(f->server), 0);
+}
+
+static void certificate_of_the_bundle_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+	char path[32];
+
+	start_tls(f, "127.0.0.1");
+	trust(f, path);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(perform(f), 0);
+		assert_body(f, 200, "hello");
+	}
+	assert_int_equal(http_server_connections(f->server), 1);
+	unlink(path);
+}
+
+static void certificate_for_another_host_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char path[32];
+
+	start_tls(f, "s3.example.com");
+	trust(f, path);
+	assert_fails(f, HTTP_E_TLS);
+	assert_int_equal(http_server_requests(f->server), 0);
+	unlink(path);
+}
+
+static void plain(struct http_conn *conn, void *data)
+{
+	(void)data;
+	http_conn_skip(conn, 100);
+	http_conn_send(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+	http_conn_wait_closed(conn);
+}
+
+static void tls_to_a_plain_server_is_a_tls_error(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, plain, NULL);
+	make_request(&f->request, "GET", "https", http_server_authority(f->server), "/");
+	assert_fails(f, HTTP_E_TLS);
+}
+
+static void cut(struct http_conn *conn, void *data)
+{
+	(void)data;
+	http_conn_skip(conn, 100);
+	http_conn_reset(conn);
+}
+
+/* A server that restarts: worth a retry, unlike a bad certificate. */
+static void cut_handshake_is_a_connect_error(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, cut, NULL);
+	make_request(&f->request, "GET", "https", http_server_authority(f->server), "/");
+	assert_fails(f, HTTP_E_CONNECT);
+}
+
+static void unreadable_bundle_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.ca_bundle = "/nonexistent/ca.pem";
+	assert_int_equal(http_curl_new(&f->options, &f->transport), -EINVAL);
+}
+
+/* Proxies */
+
+static void proxy_variable_is_obeyed(void **state)
+{
+	static const char *const names[] = {"http_proxy", "HTTP_PROXY"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char url[64];
+
+		start(f, http_script_hello, NULL);
+		snprintf(url, sizeof(url), "http://%s", http_server_authority(f->server));
+		setenv(names[i], url, 1);
+		make_request(&f->request, "GET", "http", "bucket.invalid", "/b/../k");
+		assert_int_equal(perform(f), 0);
+		assert_memory_equal(sent(f), "GET http://bucket.invalid/b/../k HTTP/1.1\r\n", 43);
+		assert_non_null(strstr(sent(f), "\r\nHost: bucket.invalid\r\n"));
+		unsetenv(names[i]);
+		http_transport_free(steal(&f->transport));
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void lower_case_variable_goes_first(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	setenv("HTTP_PROXY", "http://proxy.invalid:1", 1);
+	setenv("http_proxy", "", 1);
+	assert_int_equal(perform(f), 0);
+	assert_memory_equal(sent(f), "GET /b/k HTTP/1.1\r\n", 19);
+}
+
+static void no_proxy_is_obeyed(void **state)
+{
+	static const char *const names[] = {"no_proxy", "NO_PROXY"};
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	setenv("HTTP_PROXY", "http://proxy.invalid:1", 1);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		setenv(names[i], "example.com,127.0.0.1", 1);
+		assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+		unsetenv(names[i]); /* read once, by http_curl_new() */
+		assert_int_equal(perform(f), 0);
+		assert_memory_equal(sent(f), "GET /b/k HTTP/1.1\r\n", 19);
+		http_transport_free(steal(&f->transport));
+	}
+}
+
+static void loopback_goes_through_the_proxy_too(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	setenv("http_proxy", "http://proxy.invalid:1", 1);
+	assert_fails(f, HTTP_E_PROXY);
+	assert_non_null(strstr(f->response.error, "proxy.invalid"));
+}
+
+static void all_proxy_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	setenv("ALL_PROXY", "http://proxy.invalid:1", 1);
+	setenv("all_proxy", "http://proxy.invalid:1", 1);
+	assert_int_equal(perform(f), 0);
+	unsetenv("ALL_PROXY");
+	unsetenv("all_proxy");
+}
+
+static void tunnel(struct http_conn *conn, void *data)
+{
+	(void)data;
+	if (http_conn_read(conn) &&
+	    http_conn_send(conn, "HTTP/1.1 200 Tunnel\r\nX-Proxy: 1\r\n\r\n") &&
+	    http_conn_start_tls(conn))
+		http_script_hello(conn, NULL);
+}
+
+static void tunnel_carries_no_token(void **state)
+{
+	struct fixture *f = *state;
+	char path[32];
+
+	f->server = http_server_start(&(struct http_server_options){
+	    .script = tunnel, .cert_host = "bucket.invalid", .plain_first = true});
+	trust(f, path);
+	setenv("HTTPS_PROXY", http_server_authority(f->server), 1);
+	make_request(&f->request, "GET", "https", "bucket.invalid", "/k");
+	http_headers_add(&f->request.headers, "X-Amz-Security-Token", "TOKEN");
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 200, "hello");
+	assert_null(http_headers_get(&f->response.headers, "X-Proxy"));
+	assert_memory_equal(http_server_request(f->server, 0), "CONNECT bucket.invalid:443 ", 27);
+	assert_null(strstr(http_server_request(f->server, 0), "TOKEN"));
+	assert_non_null(strstr(http_server_request(f->server, 1), "TOKEN"));
+	unlink(path);
+}
+
+static void tunnel_refused_is_a_proxy_error(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, reply, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+	setenv("https_proxy", http_server_authority(f->server), 1);
+	make_request(&f->request, "GET", "https", "bucket.invalid", "/k");
+	assert_fails(f, HTTP_E_PROXY);
+	assert_non_null(strstr(f->response.error, "403"));
+}
+
+static void unanswered_tunnel_is_a_connect_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.connect_timeout_ms = 100;
+	f->options.stall_timeout_ms = 10;
+	start(f, hang, NULL);
+	setenv("https_proxy", http_server_authority(f->server), 1);
+	make_request(&f->request, "GET", "https", "bucket.invalid", "/k");
+	assert_fails(f, HTTP_E_CONNECT_TIMEOUT);
+}
+
+static void proxy_password_is_in_no_error(void **state)
+{
+	struct fixture *f = *state;
+	char url[128];
+
+	start(f, http_script_hello, NULL);
+	snprintf(url, sizeof(url), "http://user:PASSWORD@%s", http_server_authority(f->server));
+	http_server_stop(steal(&f->server));
+	setenv("http_proxy", url, 1);
+	assert_fails(f, HTTP_E_CONNECT);
+	assert_null(strstr(f->response.error, "PASSWORD"));
+	assert_non_null(strstr(f->response.error, "Connection refused"));
+}
+
+static void version_names_libcurl(void **state)
+{
+	(void)state;
+	assert_memory_equal(http_curl_version(), "libcurl/", 8);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(get_is_sent_to_the_byte),
+	    TEST(paths_are_sent_as_they_are),
+	    TEST(host_header_is_the_authority),
+	    TEST(empty_header_value_is_sent),
+	    TEST(put_sends_body_and_length),
+	    TEST(put_empty_sends_length_zero),
+	    TEST(post_sends_content_type_as_given),
+	    TEST(delete_sends_no_length),
+	    TEST(put_of_many_bytes_arrives_whole),
+	    TEST(head_has_headers_and_no_body),
+	    TEST(headers_are_trimmed_and_kept_in_order),
+	    TEST(error_status_is_a_response),
+	    TEST(interim_responses_leave_no_trace),
+	    TEST(chunked_body_is_joined_and_trailers_left_out),
+	    TEST(body_without_length_ends_with_the_connection),
+	    TEST(content_encoding_is_left_alone),
+	    TEST(redirects_are_not_followed),
+	    TEST(truncated_body_is_broken),
+	    TEST(cut_chunks_are_broken),
+	    TEST(cut_headers_are_broken),
+	    TEST(reset_is_broken),
+	    TEST(not_http_is_a_protocol_error),
+	    TEST(endless_body_is_too_large),
+	    TEST(announced_length_is_checked_first),
+	    TEST(body_of_max_body_is_accepted),
+	    TEST(error_document_comes_whole),
+	    TEST(endless_headers_are_too_large),
+	    TEST(endless_header_line_is_too_large),
+	    TEST(endless_interim_responses_are_too_large),
+	    TEST(stall_before_the_answer),
+	    TEST(stall_in_the_headers),
+	    TEST(stall_in_the_body),
+	    TEST(stall_while_sending),
+	    TEST(slow_drip_is_no_stall),
+	    TEST(deadline_ends_the_exchange),
+	    TEST(past_deadline_sends_nothing),
+	    TEST(cancelled_before_sends_nothing),
+	    TEST(cancel_ends_a_hanging_exchange),
+	    TEST(transport_serves_on_after_a_cancel),
+	    TEST(cancel_ends_a_hanging_resolver),
+	    TEST(refused_connection_says_so),
+	    TEST(unknown_name_is_a_resolve_error),
+	    TEST(overlong_name_is_a_resolve_error),
+	    TEST(hanging_resolver_is_a_connect_timeout),
+	    TEST(unanswered_connect_is_a_timeout),
+	    TEST(unanswered_handshake_is_a_connect_timeout),
+	    TEST(requests_in_a_row_share_a_connection),
+	    TEST(servers_in_turn_keep_their_connections),
+	    TEST(threads_use_no_more_connections_than_they_are),
+	    TEST(connection_closed_when_idle_is_replaced),
+	    TEST(stale_connection_fails_no_request),
+	    TEST(stale_connection_fails_no_large_put),
+	    TEST(broken_fresh_connection_is_not_tried_again),
+	    TEST(early_answer_to_a_large_put_is_heard),
+	    TEST(self_signed_certificate_is_refused),
+	    TEST(certificate_of_the_bundle_is_accepted),
+	    TEST(certificate_for_another_host_is_refused),
+	    TEST(tls_to_a_plain_server_is_a_tls_error),
+	    TEST(cut_handshake_is_a_connect_error),
+	    TEST(unreadable_bundle_is_refused),
+	    TEST(proxy_variable_is_obeyed),
+	    TEST(lower_case_variable_goes_first),
+	    TEST(no_proxy_is_obeyed),
+	    TEST(loopback_goes_through_the_proxy_too),
+	    TEST(all_proxy_is_not_read),
+	    TEST(tunnel_carries_no_token),
+	    TEST(tunnel_refused_is_a_proxy_error),
+	    TEST(unanswered_tunnel_is_a_connect_timeout),
+	    TEST(proxy_password_is_in_no_error),
+	    TEST(version_names_libcurl),
+	};
+	int failures;
+
+	clearenv();
+	failures = cmocka_run_group_tests(tests, NULL, NULL);
+	event_set(&resolver_release);
+	return failures;
+}
