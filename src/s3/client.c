@@ -1,0 +1,215 @@
+#include "xacctfs/s3/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xacctfs/aws/partition.h"
+#include "xacctfs/util/cleanup.h"
+#include "xacctfs/util/log.h"
+
+#include "private.h"
+
+/* ---- where a request goes ---- */
+
+/* A bucket stands before the host only where that makes a name which the certificate covers. */
+static bool virtual_host(const struct s3_store *s3, const char *bucket)
+{
+	if (!bucket || s3->addressing == CONF_ADDRESSING_PATH)
+		return false;
+	if (s3->custom_endpoint && s3->endpoint.is_ip)
+		return false;
+	if (strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(bucket) &&
+	    !(s3->addressing == CONF_ADDRESSING_VIRTUAL &&
+	      strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(bucket)))
+		return false;
+	return s3->addressing == CONF_ADDRESSING_VIRTUAL || !s3->custom_endpoint;
+}
+
+static int make_authority(const struct s3_store *s3, const char *bucket, const char *region,
+			  char **ret_authority)
+{
+	const char *dot = bucket ? "." : "";
+	int n;
+
+	if (!bucket)
+		bucket = "";
+	if (s3->custom_endpoint)
+		n = asprintf(ret_authority, "%s%s%s", bucket, dot, s3->endpoint.authority);
+	else
+		n = asprintf(ret_authority, "%s%ss3.%s.%s", bucket, dot, region,
+			     aws_dns_suffix(region));
+	return n < 0 ? -ENOMEM : 0;
+}
+
+static int make_path(const struct s3_store *s3, const char *bucket, char **ret_path)
+{
+	_cleanup_(buf_deinit) struct buf path = BUF_INIT;
+	int r = buf_printf(&path, "%s/", s3->custom_endpoint ? s3->endpoint.path : "");
+
+	if (r == 0 && bucket)
+		r = buf_add_encoded(&path, bucket, strlen(bucket), false);
+	if (r < 0)
+		return r;
+	*ret_path = buf_steal(&path);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+static int make_http(const struct s3_store *s3, const struct s3_request *request,
+		     const char *region, struct http_request *http)
+{
+	bool in_host = virtual_host(s3, request->bucket);
+	int r;
+
+	*http = (struct http_request){.method = request->method};
+	http->scheme = strdup(s3->custom_endpoint ? s3->endpoint.scheme : "https");
+	http->query = strdup(request->query ? request->query : "");
+	if (!http->scheme || !http->query)
+		return -ENOMEM;
+	r = make_authority(s3, in_host ? request->bucket : NULL, region, &http->authority);
+	if (r == 0)
+		r = make_path(s3, in_host ? NULL : request->bucket, &http->path);
+	if (r == 0 && request->body) {
+		r = http_headers_add(&http->headers, "Content-Type", "application/xml");
+		if (r == 0)
+			r = buf_add_str(&http->body, request->body);
+	}
+	return r;
+}
+
+static void choose_region(struct s3_store *s3, const struct s3_request *request,
+			  char region[S3_REGION_MAX + 1])
+{
+	if (request->region)
+		strcpy(region, request->region);
+	else if (!request->bucket || region_map_get(&s3->regions, request->bucket, region) != 0)
+		strcpy(region, s3->region);
+}
+
+/* ---- what an answer mends ---- */
+
+/* True when the error says that the bucket is in another region than the one asked. */
+static bool wrong_region(const struct s3_request *request, int r, const struct aws_error *error,
+			 const char *region)
+{
+	if (r != AWS_E_REPLY || !request->bucket || request->region || error->region[0] == '\0')
+		return false;
+	if (!region_valid(error->region) || !strcmp(error->region, region))
+		return false;
+	return error->status / 100 == 3 || error->status == 400 || error->status == 403;
+}
+
+static bool token_refused(const struct s3_store *s3, int r, const struct aws_error *error,
+			  const struct credentials *credentials)
+{
+	if (r != AWS_E_REPLY)
+		return false;
+	return aws_error_is_token(error) ||
+	       (error->status == 403 && session_may_have_ended(s3->session, credentials));
+}
+
+static int send_once(struct s3_store *s3, struct call *call, const struct s3_request *request,
+		     const char *region, struct credentials *credentials,
+		     struct http_response *response, struct aws_error *error)
+{
+	_cleanup_(http_request_deinit) struct http_request http = {0};
+	struct aws_request aws = {
+	    .http = &http,
+	    .credentials = credentials,
+	    .region = region,
+	    .service = "s3",
+	    .max_body = request->max_body,
+	};
+	bool maybe_done = error->maybe_done;
+	int r = make_http(s3, request, region, &http);
+
+	if (r < 0)
+		return r;
+	r = aws_send(s3->caller, call, &aws, response, error);
+	error->maybe_done = error->maybe_done || maybe_done;
+	return r;
+}
+
+static void learn_region(struct s3_store *s3, const struct s3_request *request,
+			 const struct http_response *response)
+{
+	const char *region = http_headers_get(&response->headers, "x-amz-bucket-region");
+
+	if (region && request->bucket)
+		region_map_set(&s3->regions, request->bucket, region);
+}
+
+int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *request,
+	    struct http_response *ret_response, struct aws_error *ret_error)
+{
+	_cleanup_(credentials_unrefp) struct credentials *credentials = NULL;
+	bool region_mended = false, token_mended = false;
+	char region[S3_REGION_MAX + 1];
+	int r;
+
+	*ret_error = (struct aws_error){0};
+	choose_region(s3, request, region);
+	r = session_get(s3->session, call, &credentials);
+	while (r == 0) {
+		struct credentials *fresh;
+
+		r = send_once(s3, call, request, region, credentials, ret_response, ret_error);
+		if (!region_mended && wrong_region(request, r, ret_error, region)) {
+			region_mended = true;
+			log_info("bucket %s is in region %s, not %s", request->bucket,
+				 ret_error->region, region);
+			strcpy(region, ret_error->region);
+			region_map_set(&s3->regions, request->bucket, region);
+			r = 0;
+			continue;
+		}
+		if (token_mended || !token_refused(s3, r, ret_error, credentials))
+			break;
+		token_mended = true;
+		r = session_replace(s3->session, call, credentials, &fresh);
+		if (r == 0) {
+			credentials_unref(credentials);
+			credentials = fresh;
+		}
+	}
+	if (r == 0)
+		learn_region(s3, request, ret_response);
+	return r;
+}
+
+/* ---- the store ---- */
+
+void store_free(struct store *store)
+{
+	if (store)
+		store->free(store);
+}
+
+void bucket_page_deinit(struct bucket_page *page)
+{
+	for (size_t i = 0; i < page->n; i++)
+		free(page->v[i].name);
+	free(page->v);
+	free(page->next_token);
+	*page = (struct bucket_page){0};
+}
+
+int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_ms)
+{
+	char *copy;
+
+	if (page->n == page->size) {
+		size_t size = page->size ? page->size * 2 : 64;
+		struct bucket *v = reallocarray(page->v, size, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		page->v = v;
+		page->size = size;
+	}
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	page->v[page->n++] = (struct bucket){.name = copy, .created_ms = created_ms};
+	return 0;
+}

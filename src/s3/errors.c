@@ -1,0 +1,128 @@
+/* One table: what S3 says -> errno, and what a person should do about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xacctfs/aws/diagnose.h"
+#include "xacctfs/util/cleanup.h"
+#include "xacctfs/util/log.h"
+
+#include "private.h"
+
+static const char denied[] =
+    "Allow the action in the role's permissions in Account B (and in the bucket's policy).";
+
+static const struct {
+	const char *code;
+	int errno_value;
+	enum log_level level; /* DEBUG: an answer that a caller expects as often as not */
+	const char *remedy;
+} codes[] = {
+    {"AccessDenied", EACCES, LOG_LEVEL_WARN, denied},
+    {"AllAccessDisabled", EACCES, LOG_LEVEL_WARN, "The bucket's owner or AWS has closed it."},
+    {"AccountProblem", EACCES, LOG_LEVEL_ERROR, "Account B has a problem; ask AWS support."},
+    {"InvalidAccessKeyId", EACCES, LOG_LEVEL_ERROR, "The session's key is refused."},
+    {"SignatureDoesNotMatch", EACCES, LOG_LEVEL_ERROR,
+     "The signature is refused: a proxy that changes requests, or a wrong region?"},
+    {"RequestTimeTooSkewed", EACCES, LOG_LEVEL_ERROR, "Set this machine's clock."},
+    {"ExpiredToken", EKEYEXPIRED, LOG_LEVEL_ERROR, "The session has ended and was not renewed."},
+    {"InvalidToken", EKEYEXPIRED, LOG_LEVEL_ERROR, "The session's token is refused."},
+    {"TokenRefreshRequired", EKEYEXPIRED, LOG_LEVEL_ERROR, "The session's token is refused."},
+    {"NoSuchKey", ENOENT, LOG_LEVEL_DEBUG, ""},
+    {"NoSuchBucket", ENOENT, LOG_LEVEL_DEBUG, ""},
+    {"HTTP404", ENOENT, LOG_LEVEL_DEBUG, ""},
+    {"BucketNotEmpty", ENOTEMPTY, LOG_LEVEL_INFO,
+     "Old versions and unfinished uploads count as content, too."},
+    {"BucketAlreadyExists", EEXIST, LOG_LEVEL_INFO,
+     "Bucket names are shared by all accounts; take another."},
+    {"BucketAlreadyOwnedByYou", EEXIST, LOG_LEVEL_INFO, ""},
+    {"TooManyBuckets", EDQUOT, LOG_LEVEL_WARN, "Ask for a higher quota of buckets in Account B."},
+    {"QuotaExceeded", EDQUOT, LOG_LEVEL_WARN, "Account B's quota is used up."},
+    {"InvalidBucketName", EINVAL, LOG_LEVEL_INFO, ""},
+    {"IllegalLocationConstraintException", EINVAL, LOG_LEVEL_WARN,
+     "This endpoint makes no buckets in that region: check region, create_region, endpoint_url."},
+    {"InvalidLocationConstraint", EINVAL, LOG_LEVEL_WARN, "Check create_region."},
+    {"InvalidObjectState", EACCES, LOG_LEVEL_WARN, "The object is archived: restore it first."},
+    {"EntityTooLarge", EFBIG, LOG_LEVEL_WARN, ""},
+    {"MethodNotAllowed", EOPNOTSUPP, LOG_LEVEL_WARN, ""},
+    {"NotImplemented", EOPNOTSUPP, LOG_LEVEL_WARN, "The server does not offer this."},
+    {"AuthorizationHeaderMalformed", EINVAL, LOG_LEVEL_ERROR, "Check the region."},
+    {"PermanentRedirect", EREMOTE, LOG_LEVEL_ERROR,
+     "The bucket is in another region and the answer does not say which."},
+    {"HTTP403", EACCES, LOG_LEVEL_WARN, denied},
+};
+
+static int transport_errno(const struct aws_error *error)
+{
+	switch (error->transport) {
+	case HTTP_E_CONNECT:
+		return error->os_errno == ECONNREFUSED ? ECONNREFUSED : EHOSTUNREACH;
+	case HTTP_E_RESOLVE:
+		return EHOSTUNREACH;
+	case HTTP_E_CONNECT_TIMEOUT:
+	case HTTP_E_STALL:
+		return ETIMEDOUT;
+	default:
+		return EIO;
+	}
+}
+
+int s3_errno(int r, const struct aws_error *error)
+{
+	if (r == 0)
+		return 0;
+	if (r == -EBADMSG)
+		return -EIO;
+	if (r < 0)
+		return r;
+	if (r == AWS_E_TRANSPORT)
+		return -transport_errno(error);
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if (!strcmp(error->code, codes[i].code))
+			return -codes[i].errno_value;
+	if (aws_error_is_throttle(error) || error->status == 503)
+		return -EAGAIN;
+	return -EIO;
+}
+
+static enum log_level level_of(int r, const struct aws_error *error)
+{
+	if (r == -EINTR || r == -EKEYEXPIRED) /* the session has said why */
+		return LOG_LEVEL_DEBUG;
+	if (r == AWS_E_REPLY)
+		for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+			if (!strcmp(error->code, codes[i].code))
+				return codes[i].level;
+	return LOG_LEVEL_ERROR;
+}
+
+static const char *remedy_of(int r, const struct aws_error *error)
+{
+	if (r == AWS_E_TRANSPORT)
+		return link_break_remedy(BREAK_UNREACHABLE);
+	if (r == AWS_E_REPLY)
+		for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+			if (!strcmp(error->code, codes[i].code))
+				return codes[i].remedy;
+	if (r == AWS_E_REPLY && (aws_error_is_throttle(error) || error->status == 503))
+		return link_break_remedy(BREAK_THROTTLED);
+	return "";
+}
+
+int s3_fail(const struct s3_request *request, int r, const struct aws_error *error)
+{
+	int e = s3_errno(r, error);
+	const char *remedy = remedy_of(r, error);
+	char text[480];
+
+	if (error->status == 0 && error->message[0] == '\0')
+		snprintf(text, sizeof(text), "%s", strerror(-e));
+	else
+		aws_error_format(error, text, sizeof(text));
+	log_write(level_of(r, error), "%s%s%s: %s%s%s%s%s", request->operation,
+		  request->bucket ? " of " : "", request->bucket ? request->bucket : "",
+		  r == -ETIMEDOUT ? "timed out; " : "", text,
+		  error->attempts > 1 ? ", after several attempts" : "", remedy[0] ? ". " : "",
+		  remedy);
+	return e;
+}
