@@ -1,0 +1,87 @@
+#include "stack.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "xacctfs/s3/client.h"
+#include "xacctfs/util/log.h"
+
+static int open_transport(struct stack *stack, const struct conf *conf)
+{
+	struct http_curl_options options = {
+	    .connect_timeout_ms = conf->connect_timeout_ms,
+	    .stall_timeout_ms = conf->stall_timeout_ms,
+	    .ca_bundle = conf->ca_bundle,
+	    .user_agent = "xacctfs/" XACCTFS_VERSION,
+	};
+	int r = http_curl_new(&options, &stack->transport);
+
+	if (r == -EINVAL)
+		log_error("ca_bundle %s cannot be read", conf->ca_bundle);
+	return r;
+}
+
+static int open_session(struct stack *stack, const struct conf *conf)
+{
+	struct session_options options = {
+	    .clock = clock_system(),
+	    .sts = &stack->sts,
+	    .roles = conf->roles,
+	    .n_roles = conf->n_roles,
+	};
+	int r = credentials_provider_new(&conf->identity, &stack->provider);
+
+	if (r < 0)
+		return r;
+	options.provider = stack->provider;
+	return session_new(&options, &stack->session);
+}
+
+static int open_fs(struct stack *stack, const struct conf *conf)
+{
+	struct fs_options options = {
+	    .clock = clock_system(),
+	    .store = stack->store,
+	    .metadata_ttl_ms = conf->metadata_ttl_ms,
+	    .uid = conf->uid,
+	    .gid = conf->gid,
+	    .dir_mode = conf->dir_mode,
+	};
+
+	return fs_new(&options, &stack->fs);
+}
+
+int stack_open(struct stack *stack, const struct conf *conf)
+{
+	int r;
+
+	*stack = (struct stack){0};
+	r = open_transport(stack, conf);
+	if (r == 0) {
+		aws_caller_init(&stack->caller, stack->transport, clock_system(),
+				conf->max_attempts);
+		r = sts_init(&stack->sts, &stack->caller, conf);
+	}
+	if (r == 0)
+		r = open_session(stack, conf);
+	if (r == 0)
+		r = s3_store_new(&stack->caller, stack->session, conf, &stack->store);
+	if (r == 0)
+		r = open_fs(stack, conf);
+	if (r == -ENOMEM)
+		log_error("%s", strerror(-r));
+	return r;
+}
+
+void stack_close(struct stack *stack)
+{
+	fs_free(stack->fs);
+	store_free(stack->store);
+	session_free(stack->session);
+	credentials_provider_free(stack->provider);
+	sts_deinit(&stack->sts);
+	if (stack->transport)
+		aws_caller_deinit(&stack->caller);
+	http_transport_free(stack->transport);
+	*stack = (struct stack){0};
+}
