@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# case.sh: what a mount test case stands on. Its first line of code is
+#
+#     . "$(dirname "$0")/../support/case.sh"
+#
+# The working folder is the case's own. It ends at the first command that fails, and fails then; it passes when it comes to
+# its end and no sanitizer complained. Functions: see each; they say on stderr what did not hold, and where.
+set -euo pipefail
+
+: "${XACCTFS_CLONE:?run me by tests/mount/run}" "${XACCTFS:?}"
+work=$PWD
+local_aws=$XACCTFS_CLONE/scripts/local-aws
+daemon_log=$work/xacctfs.log
+daemon_pid=''
+
+failed_at() { echo "not held: line ${BASH_LINENO[0]} of $(basename "$0"): $BASH_COMMAND" >&2; }
+trap failed_at ERR
+set -E
+
+# fail TEXT...: the case fails
+fail() { echo "$(basename "$0"), line ${BASH_LINENO[${DEPTH:-0}]}: $*" >&2; trap - ERR; exit 1; }
+# skip TEXT...: the case can't be run here
+skip() { echo "skipped: $*"; trap - ERR; exit 77; }
+# need COMMAND PACKAGE: skipped where a test's own tool is missing
+need() { command -v "$1" >/dev/null || skip "$2 is not installed"; }
+
+# --- asserts ---
+
+# equal WHAT GOT WANTED
+equal() { [ "$2" = "$3" ] || DEPTH=1 fail "$1 is '$2', not '$3'"; }
+# at_most WHAT GOT LIMIT, at_least WHAT GOT LIMIT
+at_most() { [ "$2" -le "$3" ] || DEPTH=1 fail "$1 is $2, over $3"; }
+at_least() { [ "$2" -ge "$3" ] || DEPTH=1 fail "$1 is $2, under $3"; }
+# has FILE EXTENDED-REGEX, lacks FILE EXTENDED-REGEX
+has() { grep -Eq -- "$2" "$1" || { tail -n 20 "$1" >&2; DEPTH=1 fail "$1 has no line like '$2'"; }; }
+lacks() { ! grep -E -- "$2" "$1" >&2 || DEPTH=1 fail "$1 has a line like '$2'"; }
+# refused 'TEXT OF THE ERRNO' COMMAND...: the command fails, and says so in these words
+refused() {
+    local words=$1 out
+    shift
+    if out=$(LC_ALL=C "$@" 2>&1); then DEPTH=1 fail "'$*' succeeded"; fi
+    [[ $out == *"$words"* ]] || DEPTH=1 fail "'$*' says '$out', not '$words'"
+}
+
+# --- the accounts ---
+
+# start_aws [NAME=VALUE...]: Account A and B of this case; knobs as local-aws has them
+start_aws() {
+    env "$@" "$local_aws" up "$work/aws" >aws.out 2>&1 || { cat aws.out >&2; fail "the local accounts do not start"; }
+    eval "$("$local_aws" env "$work/aws")"
+}
+# aws ARGS...: the AWS CLI on the local accounts; profiles: accountB, Anne, aroot, broot
+aws() { "$local_aws" aws -C "$work/aws" "$@"; }
+# fault add|list|clear ...
+fault() { "$local_aws" fault -C "$work/aws" "$@"; }
+# mark; ...; requests [--action A] [METHOD [PATH-REGEX]]: how many ended since the mark, as the gateway counted them
+mark() { marked=$("$local_aws" log-sync -C "$work/aws"); }
+requests() { "$local_aws" count -C "$work/aws" --since "$marked" "$@"; }
+
+# --- the mount ---
+
+# mount_b [OPTIONS...]: Account B on ./mnt, in the foreground of a process of its own, whose log is ./xacctfs.log
+mount_b() {
+    mkdir -p mnt
+    # shellcheck disable=SC2086 # the wrapper is several words
+    ${XACCTFS_WRAP:-} "$XACCTFS" -f "$@" accountB "$work/mnt" >>"$daemon_log" 2>&1 &
+    daemon_pid=$!
+    await_log 'is mounted on' || fail "no mount: $(tail -n 5 "$daemon_log")"
+}
+# await_log EXTENDED-REGEX [SECONDS [FILE]]: until the log has such a line; false when the daemon ended or the time is over
+await_log() {
+    timeout "${2:-60}" bash -c 'grep -Eqm1 -- "$1" < <(exec tail -s 0.05 -n +1 -f "--pid=$3" "$2" 2>/dev/null)' \
+        await "$1" "${3:-$daemon_log}" "${daemon_pid:-$$}"
+}
+# unmount_b: a clean end, exit status 0
+unmount_b() {
+    fusermount3 -u "$work/mnt"
+    ended_b 0
+}
+# ended_b STATUS: the daemon ends by itself, with this exit status
+ended_b() {
+    local status=0
+    wait "$daemon_pid" || status=$?
+    daemon_pid=''
+    [ "$status" = "$1" ] || { tail -n 20 "$daemon_log" >&2; DEPTH=1 fail "the daemon ended with status $status, not $1"; }
+}
+
+# --- time and processes ---
+
+# elapsed_ms SINCE: milliseconds since this $EPOCHREALTIME
+elapsed_ms() {
+    local now=$EPOCHREALTIME
+    echo $(((${now/[.,]/} - ${1/[.,]/}) / 1000))
+}
+# wait_all PID...: false when one of them failed
+wait_all() {
+    local pid
+    for pid; do wait "$pid" || return 1; done
+}
+
+# --- a load ---
+
+# load_start N: N processes list, make, look at and remove buckets, each its own, until load_stop or the case's end
+load_start() {
+    local n
+    load_pids=()
+    mkdir load
+    for ((n = 1; n <= $1; n++)); do
+        load_worker "$n" &
+        load_pids+=($!)
+    done
+}
+load_worker() {
+    local bucket=load-$1 calls=0 failed=0
+    trap - ERR
+    set +e
+    while [ ! -e load/stop ]; do
+        for call in "ls mnt" "mkdir mnt/$bucket" "stat mnt/$bucket" "ls mnt/" "rmdir mnt/$bucket"; do
+            calls=$((calls + 1))
+            # shellcheck disable=SC2086 # a command of two words
+            LC_ALL=C $call >/dev/null 2>"load/$1.error" && continue
+            failed=$((failed + 1))
+            echo "$EPOCHREALTIME $(cat "load/$1.error")" >>"load/$1.failed"
+        done
+        echo "$calls $failed" >"load/$1.count"
+    done
+}
+# load_stop: sets calls and failed; what failed is told
+load_stop() {
+    : >load/stop
+    wait "${load_pids[@]}"
+    read -r calls failed < <(awk '{ calls += $1; failed += $2 } END { print calls, failed + 0 }' load/*.count)
+    cat load/*.failed 2>/dev/null | sort | head -n 20 || :
+    rm -r load
+}
+
+# --- the end ---
+
+finish() {
+    local status=$?
+    trap - ERR
+    set +e
+    if [ -n "$daemon_pid" ] && [ $status -eq 0 ]; then
+        fusermount3 -u "$work/mnt"
+        wait "$daemon_pid" || { echo "the daemon did not end well: status $?" >&2; status=1; }
+    fi
+    if grep -aEl 'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:|^==[0-9]+== .*(Invalid|uninitialised|definitely lost)' \
+        "$work"/*.log >&2; then
+        grep -aEA 25 'Sanitizer|runtime error:|^==[0-9]+==' "$work"/*.log | head -n 80 >&2
+        status=1
+    fi
+    if [ $status -ne 0 ] && [ $status -ne 77 ] && [ -s "$daemon_log" ]; then
+        echo "--- the end of the daemon's log" >&2
+        tail -n 20 "$daemon_log" >&2
+    fi
+    exit $status
+}
+trap finish EXIT
