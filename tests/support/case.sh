@@ -69,6 +69,7 @@ mount_b() {
 }
 # await_log EXTENDED-REGEX [SECONDS [FILE]]: until the log has such a line; false when the daemon ended or the time is over
 await_log() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
     timeout "${2:-60}" bash -c 'grep -Eqm1 -- "$1" < <(exec tail -s 0.05 -n +1 -f "--pid=$3" "$2" 2>/dev/null)' \
         await "$1" "${3:-$daemon_log}" "${daemon_pid:-$$}"
 }
