@@ -150,6 +150,8 @@ static int start(const struct conf *conf)
 	r = mountpoint_check(conf->mountpoint);
 	if (r < 0)
 		return EXIT_FAILED;
+	if (conf->fake)
+		return 0;
 	if (!conf->foreground) {
 		r = launch_fork(&launch);
 		if (r < 0) {
