@@ -62,16 +62,18 @@ requests() { "$local_aws" count -C "$work/aws" --since "$marked" "$@"; }
 # mount_b [OPTIONS...]: Account B on ./mnt, in the foreground of a process of its own, whose log is ./xacctfs.log
 mount_b() {
     mkdir -p mnt
+    touch "$daemon_log"
+    log_from=$(($(wc -l <"$daemon_log") + 1))
     # shellcheck disable=SC2086 # the wrapper is several words
     ${XACCTFS_WRAP:-} "$XACCTFS" -f "$@" accountB "$work/mnt" >>"$daemon_log" 2>&1 &
     daemon_pid=$!
     await_log 'is mounted on' || fail "no mount: $(tail -n 5 "$daemon_log")"
 }
-# await_log EXTENDED-REGEX [SECONDS [FILE]]: until the log has such a line; false when the daemon ended or the time is over
+# await_log EXTENDED-REGEX [SECONDS [FILE]]: until the log has such a line, since the last mount_b; false when the daemon ended or the time is over
 await_log() {
     # shellcheck disable=SC2016 # expanded by the inner shell
-    timeout "${2:-60}" bash -c 'grep -Eqm1 -- "$1" < <(exec tail -s 0.05 -n +1 -f "--pid=$3" "$2" 2>/dev/null)' \
-        await "$1" "${3:-$daemon_log}" "${daemon_pid:-$$}"
+    timeout "${2:-60}" bash -c 'grep -Eqm1 -- "$1" < <(exec tail -s 0.05 -n "+$4" -f "--pid=$3" "$2" 2>/dev/null)' \
+        await "$1" "${3:-$daemon_log}" "${daemon_pid:-$$}" "${log_from:-1}"
 }
 # unmount_b: a clean end, exit status 0
 unmount_b() {
