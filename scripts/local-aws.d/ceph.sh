@@ -5,6 +5,7 @@
 #   ceph_enter CMD...   runs CMD in the Ceph folder, seeing $dir/ceph as /mnt; radosgw_admin ARGS... is short for one such
 #
 # Needs radosgw 19 or newer (accounts); 20.2.4 was tried.
+# shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
 ROLE_NAME=cross-account-s3-access
 

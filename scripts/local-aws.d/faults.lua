@@ -1,10 +1,9 @@
 -- faults.lua: faults that the gateway injects at run time, and the control service that adds, lists and clears them.
 --
 -- gateway.cfg calls   http-request lua.fault            picks a fault; sleeps itself, or leaves its order in txn variables:
---                     http-request use-service lua.fault_reply if txn.reply          an answer of our own
+--                     http-request use-service lua.fault_reply if txn.reply      an answer of our own
 --                     http-request reject if txn.cut
---                     http-request use-service lua.fault_cut_body if txn.cut_body    a part of the real answer
---                     http-response lua.fault_header                                 changes the real answer
+--                     http-response lua.fault_header, filter lua.fault_cut_body                  change the real answer
 --                     http-request use-service lua.fault_control                 on the control socket
 -- A fault is a table: id, kind, args, body, method, path, regex, action, skip, count, retry_after, hits. One thread runs all this.
 
@@ -181,71 +180,76 @@ core.register_action("fault_header", { "http-res" }, function(txn)
     txn.http:res_set_header(txn:get_var("txn.header_name"), txn:get_var("txn.header_value"))
 end, 0)
 
--- The real answer, broken off: asks radosgw itself and passes on the header and so many bytes of the body. It asks by HTTP/1.0,
--- so that the body is not chunked; a body of unknown length is read to its end, and our content-length tells the whole of it.
-local function request_text(applet)
-    local lines = { applet.method .. " " .. applet:get_var("txn.path") .. " HTTP/1.0" }
-    for name, values in pairs(applet.headers) do
-        for _, value in pairs(values) do
-            if name ~= "connection" and name ~= "expect" and name ~= "transfer-encoding" and name ~= "content-length" then
-                table.insert(lines, name .. ": " .. value)
+-- A real answer with content-length: so many bytes go out and the rest is dropped; when HAProxy calls again, it is told to break
+-- off. It does so for http_end; what http_payload returns is not looked at, so that one must fail (gateway.err tells it).
+local CutBody = { id = "cut-body", flags = filter.FLT_CFG_FL_HTX }
+CutBody.__index = CutBody
+
+function CutBody:new()
+    return setmetatable({}, CutBody)
+end
+
+function CutBody:http_headers(txn, message)
+    self.left = message.channel:is_resp() and txn:get_var("txn.cut_body")
+    if self.left then
+        local part = message:get_headers()["x-local-aws-part"]
+        if part then
+            self.left = math.min(self.left, tonumber(part[0]) - 1)
+            message:del_header("x-local-aws-part")
+        end
+        filter.register_data_filter(self, message.channel)
+    end
+    return filter.CONTINUE
+end
+
+function CutBody:http_payload(_, message)
+    if self.cut then
+        message:unset_eom()
+        error("cut-body: cut here", 0)
+    end
+    if not self.left then
+        return
+    end
+    local bytes = message:input()
+    if bytes <= self.left then
+        self.left = self.left - bytes
+        return
+    end
+    self.cut = true
+    message:remove(self.left)
+    message:forward(self.left)
+end
+
+function CutBody:http_end(_, message)
+    if not self.cut then
+        return filter.CONTINUE
+    end
+    message:unset_eom()
+    return filter.ERROR
+end
+
+core.register_filter("fault_cut_body", CutBody, function(class) return class end)
+
+-- HAProxy 2.6 may still send the last chunk of a chunked answer that is cut. So an answer to be cut first goes through the frontend
+-- "whole", which gives it a content-length; of one larger than the buffer only what is in it, marked as a part.
+local BUFFERED_IS_ALL = 32768       -- gateway.cfg's tune.bufsize is 65536
+
+core.register_action("fault_make_whole", { "http-res" }, function(txn)
+    local body = txn.f:res_body()
+    local reply = txn:reply({ status = txn.f:status() })
+    for name, values in pairs(txn.http:res_get_headers()) do
+        if name ~= "transfer-encoding" then
+            for _, value in pairs(values) do
+                reply:add_header(name, value)
             end
         end
     end
-    local body = applet:receive()
-    if applet.method ~= "GET" and applet.method ~= "HEAD" then
-        table.insert(lines, "content-length: " .. #body)
+    if #body > BUFFERED_IS_ALL then
+        reply:add_header("x-local-aws-part", tostring(#body))
     end
-    return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
-end
-
--- Passes on status and header, and returns the content-length if there was one.
-local function pass_header(applet, server)
-    applet:set_status(tonumber(server:receive("*l"):match("^HTTP/%S+ (%d+)")))
-    local length
-    for line in function() return server:receive("*l") end do
-        local name, value = line:match("^([^:]+): *(.-)\r?$")
-        if not name then
-            break
-        end
-        name = name:lower()
-        if name == "content-length" then
-            length = tonumber(value)
-        elseif name ~= "connection" and name ~= "transfer-encoding" then
-            applet:add_header(name, value)
-        end
-    end
-    return length
-end
-
--- Reads up to so many bytes (without a number: all there are). In small pieces: one must fit into HAProxy's buffer.
-local function read_body(server, bytes)
-    local pieces, have = {}, 0
-    while not bytes or have < bytes do
-        local piece, _, rest = server:receive(math.min(bytes and bytes - have or 8192, 8192))
-        table.insert(pieces, piece or rest or "")
-        have = have + #pieces[#pieces]
-        if not piece then
-            break
-        end
-    end
-    return table.concat(pieces)
-end
-
-core.register_service("fault_cut_body", "http", function(applet)
-    local cut_at = applet:get_var("txn.cut_body")
-    local server = core.tcp()
-    server:settimeout(600)
-    server:connect("127.0.0.1", tonumber(os.getenv("LOCAL_AWS_RGW_PORT")))
-    server:send(request_text(applet))
-    local length = pass_header(applet, server)
-    local body = read_body(server, length and math.min(length, cut_at))
-    server:close()
-    applet:add_header("content-length", tostring(length or #body))
-    applet:add_header("connection", "close")
-    applet:start_response()
-    applet:send(body:sub(1, cut_at))
-end)
+    reply:set_body(body)
+    txn:done(reply)
+end, 0)
 
 -- control: /ping  /list  /clear?id=  /add?kind=&arg=&arg=&method=&path=&action=&skip=&count=&retry_after= (body: of kind body)
 

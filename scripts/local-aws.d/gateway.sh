@@ -3,6 +3,7 @@
 #   gateway_up, gateway_down     the process, on BASE_PORT; its files are $dir/gateway.{log,err,pid,sock}
 #   log_sync, count_requests     the request log; its columns are told in gateway.cfg
 #   fault                        talks to faults.lua on the control socket
+# shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
 PORTS=12            # a block: gateway, radosgw, mon, OSD (up to nine)
 
@@ -35,6 +36,7 @@ start_haproxy() {
     LOCAL_AWS_D=$parts LOCAL_AWS_PORT=$BASE_PORT LOCAL_AWS_RGW_PORT=$((BASE_PORT + 1)) \
         setsid haproxy -db -C "$dir" -f "$parts/gateway.cfg" >>"$dir/gateway.log" 2>"$dir/gateway.err" </dev/null 9<&- &
     local pid=$!
+    disown "$pid"                               # else bash tells of its end
     echo "$pid" >"$dir/gateway.pid"
     wait_for 5 "the gateway" gateway_settled "$pid" && kill -0 "$pid" 2>/dev/null
 }
@@ -119,6 +121,7 @@ fault_add() {
     query+=(--url-query "kind=$kind")
     if [ "$kind" = body ]; then
         query+=(--data-binary "@$(realpath "$1")")
+        shift
     fi
     for arg; do
         query+=(--url-query "arg=$arg")
@@ -138,11 +141,13 @@ fault_check() {
     expired-token | hang | cut) ;;
     *) bad_usage "unknown kind of fault '$kind'" ;;
     esac
-    [ $# -ge "$few" ] && [ $# -le "$many" ] || bad_usage "fault $kind takes $few to $many arguments"
+    if [ $# -lt "$few" ] || [ $# -gt "$many" ]; then
+        bad_usage "fault $kind takes $few to $many arguments"
+    fi
     case $kind in
     status) [[ $1 =~ ^[1-5][0-9][0-9]$ ]] || bad_usage "'$1' is not an HTTP status" ;;
     delay | cut-body) want_number "$kind" "$1" ;;
-    body) [ -f "$1" ] && [ -r "$1" ] || bad_usage "no file '$1'" ;;
+    body) [[ -f $1 && -r $1 ]] || bad_usage "no file '$1'" ;;
     esac
 }
 

@@ -1,9 +1,10 @@
 # identity.sh: accounts' ids, keys, and the AWS files that tell them to the AWS CLI and to xacctfs. Sourced by local-aws.
 #
 #   make_identities        new ids and keys, at random
-#   write_aws_files        $dir/aws/config and credentials, mode 0600
+#   write_aws_files        $dir/aws/config and credentials, mode 0600 (config.old-cli: see run_aws)
 #   session_works          Anne assumes the role, and B's buckets are listed: the whole chain through the gateway
 #   rotate_key, run_aws, print_env, print_summary      the commands
+# shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
 make_identities() {
     FSID=$(</proc/sys/kernel/random/uuid)
@@ -17,29 +18,22 @@ make_identities() {
 
 write_aws_files() {
     mkdir -p "$dir/aws"
-    private_file "$dir/aws/config" <<EOF
-[profile Anne]
-region = $REGION
-endpoint_url = $ENDPOINT
-
-[profile accountB]
-role_arn = $ROLE_ARN
+    local role="role_arn = $ROLE_ARN
 source_profile = Anne
-external_id = $EXTERNAL_ID
-region = $REGION
-endpoint_url = $ENDPOINT
-
-[profile aroot]
-region = $REGION
-endpoint_url = $ENDPOINT
-
-[profile broot]
-region = $REGION
-endpoint_url = $ENDPOINT
-EOF
-    sed '/^role_arn\|^source_profile\|^external_id/d; s|^\[profile accountB\]|&\ncredential_process = '"$here/local-aws session -C $dir"'|' \
-        "$dir/aws/config" | private_file "$dir/aws/config.old-cli"
+external_id = $EXTERNAL_ID"
+    aws_config "$role" | private_file "$dir/aws/config"
+    aws_config "credential_process = \"$here/local-aws\" session -C \"$dir\"" | private_file "$dir/aws/config.old-cli"
     write_credentials
+}
+
+# aws_config LINES-OF-THE-ROLE
+aws_config() {
+    local profile
+    for profile in Anne accountB aroot broot; do
+        printf '[profile %s]\n' "$profile"
+        [ "$profile" != accountB ] || printf '%s\n' "$1"
+        printf 'region = %s\nendpoint_url = %s\n\n' "$REGION" "$ENDPOINT"
+    done
 }
 
 write_credentials() {

@@ -5,38 +5,19 @@
 #
 # Why a folder: Debian 12's own radosgw knows no accounts, so a role session there would act as Anne.
 # It is made once and shared by all DIRs; each run enters it in a private, read-only mount namespace (ceph_enter).
+# shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
 CEPH_SUITE=${CEPH_SUITE:-forky}
 CEPH_PACKAGES=(ceph-mon ceph-osd radosgw)
 
 install_packages() {
-    local -A package=([debootstrap]=debootstrap [haproxy]=haproxy [curl]=curl [flock]=util-linux)
-    local missing=() command
-    for command in "${!package[@]}"; do
-        PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || missing+=("${package[$command]}")
-    done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    say "installing packages: ${missing[*]}"
-    apt_install "${missing[@]}" || die "apt-get could not install ${missing[*]}"
+    local fresh=1
+    ! command -v haproxy >/dev/null || fresh=0
+    want_packages debootstrap haproxy curl util-linux || exit 1
     # The package starts a service of its own; we need only the program.
-    if [[ " ${missing[*]} " == *" haproxy "* ]] && [ -d /run/systemd/system ]; then
+    if [ $fresh = 1 ] && [ -d /run/systemd/system ]; then
         systemctl disable --now --quiet haproxy || :
     fi
-}
-
-# apt_install PACKAGE...  Without a package list (a fresh image) the first try fails: fetch it, try again.
-apt_install() {
-    local log
-    log=$(apt_get install "$@" 2>&1) && return
-    say "fetching the package lists first"
-    log=$(apt_get update 2>&1 && apt_get install "$@" 2>&1) || { tail -n 5 <<<"$log" >&2; return 1; }
-}
-
-apt_get() {
-    local verb=$1
-    shift
-    [ "$verb" = update ] || set -- -y --no-install-recommends "$@"
-    DEBIAN_FRONTEND=noninteractive apt-get "$verb" "$@" </dev/null
 }
 
 ceph_root_ready() { [ -x "$ceph_root/usr/bin/radosgw" ]; }
@@ -85,5 +66,6 @@ build_ceph_root() {
 
 # The mirror this host itself uses.
 host_mirror() {
+    # shellcheck disable=SC2016  # apt's own variable
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | awk 'NR == 1'
 }

@@ -1,6 +1,7 @@
 #include "mountpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,9 +68,10 @@ static bool is_mounted(const char *path)
 
 int mountpoint_check(const char *path)
 {
-	struct stat st;
+	struct statx st;
 
-	if (stat(path, &st) < 0) {
+	/* cached attributes would hide for a moment that nobody serves the mount any more */
+	if (statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE | STATX_SIZE, &st) < 0) {
 		int e = errno;
 
 		if (e == ENOTCONN)
@@ -82,7 +84,7 @@ int mountpoint_check(const char *path)
 			log_error("%s: %s", path, strerror(e));
 		return -e;
 	}
-	if (!S_ISDIR(st.st_mode)) {
+	if (!S_ISDIR(st.stx_mode)) {
 		log_error("%s is not a directory", path);
 		return -ENOTDIR;
 	}

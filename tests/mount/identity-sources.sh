@@ -15,8 +15,8 @@ become() {
     await_log 'is mounted on' || { cat "$daemon_log" >&2; DEPTH=1 fail "no mount"; }
     session=$(sed -n 's,.*signed in as arn:aws:sts::[A-Z0-9]*:assumed-role/\([^;]*\);.*,\1,p' "$daemon_log")
     "$local_aws" log-sync -C "$work/aws" >/dev/null
-    key=$(awk -v since="$marked" 'NR > since && $7 == "AssumeRole" { print $11 }' aws/gateway.log | paste -sd' ')
-    echo "$round: $session by $key"
+    read -r key region < <(awk -v since="$marked" 'NR > since && $7 == "AssumeRole" { print $11, $10 }' aws/gateway.log)
+    echo "$round: $session by $key in $region"
     unmount_b
 }
 round=0
@@ -78,3 +78,11 @@ equal "session" "$session" $role/of-the-file
 # a named profile's source wins over keys in the environment
 become AWS_ACCESS_KEY_ID=AKIAOTHEROTHEROTHER2 AWS_SECRET_ACCESS_KEY=no "$XACCTFS" -f accountB mnt
 equal "key" "$key" "$anne_key"
+
+# --- the region: the environment before the file and the profile, an option before all ---
+become AWS_REGION=eu-central-1 "$XACCTFS" -f --config whole.conf accountB mnt
+equal "region" "$region" eu-central-1
+become AWS_REGION=eu-central-1 "$XACCTFS" -f --region eu-north-1 accountB mnt
+equal "region" "$region" eu-north-1
+become -u AWS_REGION -u AWS_DEFAULT_REGION "$XACCTFS" -f accountB mnt
+equal "region" "$region" eu-west-1

@@ -28,7 +28,7 @@ fault add --action AssumeRole delay 1500 >fault.id
 fault add --path '[?&]prefix=eight-' --count 8 expired-token >fault.id
 fault add --path '[?&]continuation-token=' body page2 >fault.id
 fault add --method GET --path '^/\?[^p]*$' body page1 >fault.id
-equal "ls of two pages" "$(ls mnt | paste -sd' ')" "aaa zzz"
+equal "ls of two pages" "$(cd mnt && echo *)" "aaa zzz"
 calls=()
 for n in {1..8}; do
     stat "mnt/eight-$n" >/dev/null &

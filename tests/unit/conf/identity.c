@@ -52,6 +52,28 @@ static void arn_and_profile(void **state)
 	assert_base(b, "Anne");
 }
 
+static void role_attributes_of_a_profile_with_keys_are_not_the_roles(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, ".aws/config",
+	    "[profile Anne]\nexternal_id = of-Anne\nsource_profile = nobody\nregion = x\n");
+	parse(b, "xacctfs", "--profile=Anne", ROLE, "/m", NULL);
+	assert_base(b, "Anne");
+	assert_null(b->conf.roles[0].external_id);
+}
+
+static void empty_value_leaves_it_to_the_other_file(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, ".aws/credentials", CREDENTIALS "[accountB]\nexternal_id =\nregion = first\n");
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_base(b, "Anne");
+	assert_string_equal(b->conf.roles[0].external_id, "XX9812DDF2V");
+	assert_string_equal(b->conf.region, "first");
+}
+
 static void role_over_another_role(void **state)
 {
 	struct bench *b = *state;
@@ -407,6 +429,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    test(profile_with_a_source),
 	    test(arn_and_profile),
+	    test(role_attributes_of_a_profile_with_keys_are_not_the_roles),
+	    test(empty_value_leaves_it_to_the_other_file),
 	    test(role_over_another_role),
 	    test(same_role_given_twice_is_one),
 	    test(section_alone),
