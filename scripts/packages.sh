@@ -6,7 +6,7 @@
 # to build the program
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev fuse3 libcurl4-openssl-dev libssl-dev libxml2-dev
-    libinih-dev uthash-dev libjansson-dev libsystemd-dev)
+    uthash-dev libjansson-dev libsystemd-dev)
 # to test it
 # shellcheck disable=SC2034
 TEST_PACKAGES=(libcmocka-dev python3 python3-botocore awscli clang-format clang-tidy shellcheck man-db groff iproute2 curl
