@@ -75,11 +75,16 @@ static int64_t boot_ms(const struct session *session)
 static void describe_role_failure(const struct conf_role *role, int r,
 				  const struct aws_error *error, struct session_failure *failure)
 {
+	const char *ended = "";
 	char text[400];
 
+	if (r == -ETIMEDOUT)
+		ended = "timed out";
+	else if (r < 0 && r != -EBADMSG)
+		ended = strerror(-r);
 	aws_error_format(error, text, sizeof(text));
-	snprintf(failure->text, sizeof(failure->text), "sts:AssumeRole of %.160s: %s%s",
-		 role->role_arn, r == -ETIMEDOUT ? "timed out; " : "", text);
+	snprintf(failure->text, sizeof(failure->text), "sts:AssumeRole of %.160s: %s%s%s",
+		 role->role_arn, ended, ended[0] ? "; " : "", text);
 }
 
 static int sign_in(struct session *session, struct call *call, int max_attempts,
@@ -245,10 +250,21 @@ static int64_t due_locked(const struct session *session)
 	return session->next_attempt_ms;
 }
 
+/* Lets the lock go meanwhile: the file may be on a server that hangs. */
+static bool source_changed_unlocking(struct session *session)
+{
+	struct credentials_provider *provider = session->options.provider;
+	bool changed;
+
+	pthread_mutex_unlock(&session->lock);
+	changed = provider->changed(provider);
+	pthread_mutex_lock(&session->lock);
+	return changed;
+}
+
 static void wait_until_due_locked(struct session *session)
 {
 	struct clock *clock = session->options.clock;
-	struct credentials_provider *provider = session->options.provider;
 
 	while (!session->stopping) {
 		int64_t now = boot_ms(session), due = due_locked(session), until = due;
@@ -258,8 +274,10 @@ static void wait_until_due_locked(struct session *session)
 		if (wall_clock_jumped(session))
 			return;
 		if (session->failures_in_a_row > 0) {
-			if (provider->changed(provider))
+			if (source_changed_unlocking(session))
 				return;
+			if (session->stopping || due_locked(session) != due)
+				continue;
 			if (until > now + WATCH_MS)
 				until = now + WATCH_MS;
 		}

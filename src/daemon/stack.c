@@ -5,6 +5,7 @@
 
 #include "xacctfs/s3/client.h"
 #include "xacctfs/util/log.h"
+#include "xacctfs/util/secret.h"
 
 static int open_transport(struct stack *stack, const struct conf *conf)
 {
@@ -31,6 +32,9 @@ static int open_session(struct stack *stack, const struct conf *conf)
 	};
 	int r = credentials_provider_new(&conf->identity, &stack->provider);
 
+	/* those that the provider does not take, too: fusermount3 would inherit them */
+	secret_unsetenv("AWS_SECRET_ACCESS_KEY");
+	secret_unsetenv("AWS_SESSION_TOKEN");
 	if (r < 0)
 		return r;
 	options.provider = stack->provider;
