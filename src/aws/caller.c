@@ -35,14 +35,19 @@ void aws_caller_deinit(struct aws_caller *caller)
 	pthread_mutex_destroy(&caller->lock);
 }
 
-int64_t aws_caller_now_ms(struct aws_caller *caller)
+static int64_t server_offset_ms(struct aws_caller *caller)
 {
 	int64_t offset;
 
 	pthread_mutex_lock(&caller->lock);
 	offset = caller->server_offset_ms;
 	pthread_mutex_unlock(&caller->lock);
-	return caller->clock->boot_ms(caller->clock) + offset;
+	return offset;
+}
+
+int64_t aws_caller_now_ms(struct aws_caller *caller)
+{
+	return caller->clock->boot_ms(caller->clock) + server_offset_ms(caller);
 }
 
 void aws_caller_shift_time(struct aws_caller *caller, int64_t ms)
@@ -52,23 +57,38 @@ void aws_caller_shift_time(struct aws_caller *caller, int64_t ms)
 	pthread_mutex_unlock(&caller->lock);
 }
 
-/* The server's time less ours; 0 when it sent no date. */
-static int64_t skew_ms(struct aws_caller *caller, const struct http_response *response)
+/* The server's clock less our boot clock, as the response tells it; fallback when it has no date.
+ */
+static int64_t told_offset_ms(struct aws_caller *caller, const struct http_response *response,
+			      int64_t fallback)
 {
 	const char *date = http_headers_get(&response->headers, "Date");
 	int64_t server;
 
 	if (!date || time_parse_http(date, &server) < 0)
-		return 0;
-	return server - aws_caller_now_ms(caller);
+		return fallback;
+	return server - caller->clock->boot_ms(caller->clock);
+}
+
+/* True when that is news. */
+static bool learn_time(struct aws_caller *caller, const struct http_response *response)
+{
+	int64_t told = told_offset_ms(caller, response, CLOCK_NEVER);
+	bool news;
+
+	if (told == CLOCK_NEVER)
+		return false;
+	pthread_mutex_lock(&caller->lock);
+	news = llabs(told - caller->server_offset_ms) > SKEW_TOLERATED_MS;
+	if (news)
+		caller->server_offset_ms = told;
+	pthread_mutex_unlock(&caller->lock);
+	return news;
 }
 
 void aws_caller_learn_time(struct aws_caller *caller, const struct http_response *response)
 {
-	int64_t skew = skew_ms(caller, response);
-
-	if (llabs(skew) > SKEW_TOLERATED_MS)
-		aws_caller_shift_time(caller, skew);
+	learn_time(caller, response);
 }
 
 static bool retryable_code(const char *code)
@@ -149,16 +169,16 @@ static bool retryable_transport(int e)
 	}
 }
 
-/* A refusal that another signing time would mend. */
-static bool refused_for_time(struct aws_caller *caller, const struct http_response *response,
-			     const struct aws_error *error)
+/* A refusal that another signing time would mend. skew_ms: the server's time less the signature's.
+ */
+static bool refused_for_time(const struct aws_error *error, int64_t skew_ms)
 {
 	static const char *const codes[] = {"RequestTimeTooSkewed",  "RequestExpired",
 					    "SignatureDoesNotMatch", "InvalidSignatureException",
 					    "AuthFailure",           "RequestInTheFuture",
-					    "AccessDenied"};
+					    "AccessDenied",          "HTTP403"};
 
-	if (llabs(skew_ms(caller, response)) < SKEW_REFUSED_MS)
+	if (llabs(skew_ms) < SKEW_REFUSED_MS)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 		if (!strcmp(error->code, codes[i]))
@@ -166,15 +186,16 @@ static bool refused_for_time(struct aws_caller *caller, const struct http_respon
 	return false;
 }
 
-/* One attempt. Returns as aws_send does; *ret_error was zeroed. */
+/* One attempt, signed by a clock so far from the boot clock. Returns as aws_send; *error was
+ * zeroed. */
 static int attempt(struct aws_caller *caller, struct call *call, const struct aws_request *request,
-		   struct http_response *response, struct aws_error *error)
+		   int64_t offset_ms, struct http_response *response, struct aws_error *error)
 {
 	struct sigv4_params params = {
 	    .credentials = request->credentials,
 	    .region = request->region,
 	    .service = request->service,
-	    .now_ms = aws_caller_now_ms(caller),
+	    .now_ms = caller->clock->boot_ms(caller->clock) + offset_ms,
 	};
 	int r = sigv4_sign(request->http, &params);
 
@@ -215,7 +236,7 @@ static int pause_before_retry(struct aws_caller *caller, struct call *call, int 
 		return r;
 	if (r == AWS_E_REPLY)
 		retry_after = retry_after_parse(http_headers_get(&response->headers, "Retry-After"),
-						caller->clock->wall_ms(caller->clock));
+						aws_caller_now_ms(caller));
 	delay = retry_delay_ms(error->attempts, retry_after, retry_random());
 	if (delay >= call_remaining_ms(call))
 		return r;
@@ -251,29 +272,31 @@ int aws_send(struct aws_caller *caller, struct call *call, const struct aws_requ
 	int attempts = 0, r;
 
 	for (;;) {
+		int64_t offset = server_offset_ms(caller), skew;
+
 		error = (struct aws_error){.attempts = ++attempts, .maybe_done = maybe_done};
 		count(caller, attempts);
-		r = attempt(caller, call, request, ret_response, &error);
+		r = attempt(caller, call, request, offset, ret_response, &error);
 		if (r < 0) {
 			/* what was wrong before the time ran out is the better story */
 			*ret_error = attempts > 1 ? last : error;
 			return r;
 		}
-		*ret_error = error;
+		*ret_error = last = error;
 		if (r == 0) {
 			retry_budget_give(&caller->budget, attempts > 1 ? RETRY_COST : 1);
 			return 0;
 		}
-		if (r == AWS_E_REPLY && !time_mended &&
-		    refused_for_time(caller, ret_response, &error)) {
+		/* not against the present offset: another request's answer may have mended it */
+		skew = told_offset_ms(caller, ret_response, offset) - offset;
+		if (r == AWS_E_REPLY && !time_mended && refused_for_time(&error, skew)) {
 			time_mended = true;
-			log_warn("the clock is off by %" PRId64
-				 " s against %s; signing by its time",
-				 -skew_ms(caller, ret_response) / 1000, request->http->authority);
-			aws_caller_learn_time(caller, ret_response);
+			if (learn_time(caller, ret_response))
+				log_warn("the clock is off by %" PRId64
+					 " s against %s; signing by its time",
+					 -skew / 1000, request->http->authority);
 			continue;
 		}
-		last = error;
 		r = pause_before_retry(caller, call, r, ret_response, ret_error, max_attempts);
 		if (r != 0)
 			return r;

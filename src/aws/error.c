@@ -6,13 +6,62 @@
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/xml.h"
 
+/* The bytes of the UTF-8 character at p (RFC 3629, section 4); 0 when they are none. */
+static size_t character_len(const unsigned char *p)
+{
+	static const struct {
+		unsigned char first, last;  /* of the first byte */
+		unsigned char lowest, most; /* of the second */
+		size_t len;
+	} forms[] = {
+	    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+	    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+	    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	if (*p < 0x80)
+		return 1;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		size_t n = 2;
+
+		if (*p < forms[i].first || *p > forms[i].last)
+			continue;
+		if (p[1] < forms[i].lowest || p[1] > forms[i].most)
+			return 0;
+		while (n < forms[i].len && p[n] >= 0x80 && p[n] <= 0xbf)
+			n++;
+		return n == forms[i].len ? n : 0;
+	}
+	return 0;
+}
+
+/* Printable UTF-8, cut between characters, since it goes into lines of a log and into JSON. */
 static void take(char *field, size_t size, const char *text)
 {
-	size_t o = 0;
+	const unsigned char *p = (const unsigned char *)text;
+	size_t o = 0, len;
 
-	for (; *text && o + 1 < size; text++)
-		field[o++] = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
+	for (; *p; p += len ? len : 1) {
+		len = character_len(p);
+		if (o + (len ? len : 1) >= size)
+			break;
+		if (len == 0) {
+			field[o++] = '?';
+		} else if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0)) {
+			field[o++] = ' ';
+		} else {
+			memcpy(field + o, p, len);
+			o += len;
+		}
+	}
 	field[o] = '\0';
+}
+
+/* It goes into a host name: cut to fit it would name another place. */
+static void take_region(struct aws_error *error, const char *text)
+{
+	if (strlen(text) < sizeof(error->region))
+		take(error->region, sizeof(error->region), text);
 }
 
 static void take_element(struct xml *xml, const char *name, struct aws_error *error)
@@ -31,7 +80,7 @@ static void take_element(struct xml *xml, const char *name, struct aws_error *er
 	else if (!strcmp(name, "RequestId"))
 		take(error->request_id, sizeof(error->request_id), text);
 	else
-		take(error->region, sizeof(error->region), text);
+		take_region(error, text);
 }
 
 static void take_children(struct xml *xml, int depth, struct aws_error *error)
@@ -54,7 +103,7 @@ static void parse_body(const struct http_response *response, struct aws_error *e
 		return;
 	if (xml_root(xml, "Error", NULL) == 0) {
 		take_children(xml, 0, error);
-		if (error->code[0] == '\0')
+		if (error->code[0] == '\0' && response->status / 100 == 2)
 			take(error->code, sizeof(error->code), "UnknownError");
 	} else if (xml_name(xml) && !strcmp(xml_name(xml), "ErrorResponse")) {
 		take_children(xml, 0, error);
@@ -75,7 +124,7 @@ void aws_error_parse(const struct http_response *response, struct aws_error *ret
 	if (id && ret_error->request_id[0] == '\0')
 		take(ret_error->request_id, sizeof(ret_error->request_id), id);
 	if (region)
-		take(ret_error->region, sizeof(ret_error->region), region);
+		take_region(ret_error, region);
 	if (response->status / 100 != 2 && ret_error->code[0] == '\0')
 		snprintf(ret_error->code, sizeof(ret_error->code), "HTTP%d", response->status);
 }

@@ -57,5 +57,13 @@ ends $waiting 137
 fault clear
 ends $asking 0
 equal "ls of the first" "$(cat asking)" some-bucket
-lacks "$daemon_log" ' (error|warning): '
+
+# nothing is left of a killed one that would hold the mount
+fault add --method GET hang >/dev/null
+ls mnt >asking 2>&1 &
+asking=$!
+hangs
+kill -KILL $asking
+ends $asking 137
 unmount_b
+lacks "$daemon_log" ' (error|warn): '

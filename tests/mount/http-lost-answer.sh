@@ -14,9 +14,9 @@ lost() {
     # shellcheck disable=SC2086 # two words
     fault add --method "$method" --count 1 status $refusal >/dev/null
 }
-for how in '--count 2 cut' '--count 1 status 500 InternalError'; do
-    bucket=lost-by-${how##* }
-    bucket=${bucket,,}
+# cut once, it is a kept connection that dies; twice, a new one too
+for how in '--count 1 cut' '--count 2 cut' '--count 1 status 500 InternalError'; do
+    bucket=$(tr -s ' A-Z' '-a-z' <<<"lost${how#--count}")
     aws --profile broot s3api create-bucket --bucket "$bucket" >/dev/null
     mark
     # shellcheck disable=SC2086 # several words

@@ -27,6 +27,7 @@ END
 
 mark
 mkdir mnt
+touch "$daemon_log"
 "$XACCTFS" -f -o duration_seconds=3,metadata_ttl=0 second mnt >>"$daemon_log" 2>&1 &
 daemon_pid=$!
 await_log 'signed in as arn:aws:sts::[A-Z0-9]*:assumed-role/second/'

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 mkdir mnt
+touch "$daemon_log"
 grep -v gateway.test /etc/hosts >hosts
 mount --bind hosts /etc/hosts # in the case's own namespace
 named=http://gateway.test:${XACCTFS_ENDPOINT##*:}

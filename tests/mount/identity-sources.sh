@@ -10,6 +10,7 @@ become() {
     daemon_log=$work/$((++round)).log
     mark
     mkdir -p mnt
+    touch "$daemon_log"
     env "$@" >>"$daemon_log" 2>&1 &
     daemon_pid=$!
     await_log 'is mounted on' || { cat "$daemon_log" >&2; DEPTH=1 fail "no mount"; }

@@ -9,9 +9,9 @@ anne() { awk -v key="$1" '/^\[/ { on = $0 == "[Anne]" } on && $1 == key { print 
 sts_answer() {
     "$local_aws" session -C "$work/aws" >session.json
     jq -r '.SecretAccessKey, .SessionToken' session.json >>secrets
-    jq -r --arg end "$2" '"<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>" +
+    jq -r --arg until "$2" '"<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>" +
         "<AccessKeyId>\(.AccessKeyId)</AccessKeyId><SecretAccessKey>\(.SecretAccessKey)</SecretAccessKey>" +
-        "<SessionToken>\(.SessionToken)</SessionToken><Expiration>\($end)</Expiration></Credentials>" +
+        "<SessionToken>\(.SessionToken)</SessionToken><Expiration>\($until)</Expiration></Credentials>" +
         "<AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>"' session.json >"$1"
 }
 later() { date -u -d "+$1 seconds" +%Y-%m-%dT%H:%M:%SZ; }
@@ -20,7 +20,7 @@ no_secret() {
     local file
     for file; do
         if grep -aFf secrets "$file" >leak; then DEPTH=1 fail "a secret is in $file: $(cut -c1-200 leak)"; fi
-        if grep -aiE 'AWS4-HMAC|Signature=|security-token:|<SecretAccessKey>|<SessionToken>|secret_access_key *=' "$file" >leak; then
+        if grep -aiE 'AWS4-HMAC|Signature=|security-token:|<SecretAccessKey>|<SessionToken>|secret_access_key *= *[^ ]' "$file" >leak; then
             DEPTH=1 fail "what looks like a secret is in $file: $(cut -c1-200 leak)"
         fi
     done
@@ -44,6 +44,7 @@ fault add --action AssumeRole --count 1 body broken >fault.id
 
 # the keys come by the environment
 mkdir mnt
+touch "$daemon_log"
 env AWS_ACCESS_KEY_ID="$(anne aws_access_key_id)" AWS_SECRET_ACCESS_KEY="$(anne aws_secret_access_key)" \
     "$XACCTFS" -d -o "external_id=$XACCTFS_EXTERNAL_ID,metadata_ttl=0" "$XACCTFS_ROLE_ARN" mnt >>"$daemon_log" 2>&1 &
 daemon_pid=$!

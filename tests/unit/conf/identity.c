@@ -123,6 +123,18 @@ static void section_alone(void **state)
 	assert_base(b, "Anne");
 }
 
+static void section_named_by_the_environment_needs_no_profile(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, "xacctfs.conf", "[B]\nrole_arn = " ROLE "\nregion = y\n");
+	setenv("AWS_PROFILE", "B", 1);
+	env_keys();
+	parse(b, "xacctfs", "/m", NULL);
+	assert_base(b, NULL);
+	assert_string_equal(b->conf.source, "B");
+}
+
 static void section_with_a_profile(void **state)
 {
 	struct bench *b = *state;
@@ -434,6 +446,7 @@ int main(void)
 	    test(role_over_another_role),
 	    test(same_role_given_twice_is_one),
 	    test(section_alone),
+	    test(section_named_by_the_environment_needs_no_profile),
 	    test(section_with_a_profile),
 	    test(section_and_profile_of_one_name),
 	    test(profile_named_at_the_top_of_the_file),

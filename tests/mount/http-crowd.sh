@@ -1,0 +1,31 @@
+#!/bin/bash
+# More callers than the program has threads hang, and are killed: they end at once, and so does the program.
+. "$(dirname "$0")/../support/case.sh"
+start_aws
+mount_b -o metadata_ttl=0
+ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+fault add --method GET hang >/dev/null
+/usr/bin/python3 - 700 <<'EOF' &
+import os, sys, threading
+threading.stack_size(65536)
+def stat(i):
+    try:
+        os.stat(f"mnt/crowd-{i}")
+    except OSError as e:
+        print(e)
+for i in range(int(sys.argv[1])):
+    threading.Thread(target=stat, args=(i,)).start()
+EOF
+crowd=$!
+timeout 60 bash -c 'until [ "$(cat /proc/$0/task/*/stack 2>/dev/null | grep -c request_wait_answer)" -ge 700 ]; do :; done' $crowd || fail "no crowd"
+echo "figure: threads $(awk '$1 == "Threads:" { print $2 }' "/proc/$daemon_pid/status"), memory $(awk '$1 == "VmRSS:" { print $2 }' "/proc/$daemon_pid/status") kB"
+began=$(ms)
+kill -KILL $crowd
+wait $crowd || :
+took=$(($(ms) - began))
+echo "figure: a killed crowd of 700 ends after $took ms"
+at_most "ms" $took 3000
+fault clear
+equal "ls" "$(ls -A mnt)" ""
+unmount_b
