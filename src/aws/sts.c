@@ -17,6 +17,25 @@
 /* An expiry further away than this is no expiry that STS gives (the longest session: 36 hours). */
 #define LIFETIME_MAX_MS ((int64_t)7 * 24 * 3600 * 1000)
 
+/*
+ * Where sts_regional_endpoints = legacy means the global endpoint; younger regions and other
+ * partitions never had it (botocore, args.py, LEGACY_GLOBAL_STS_REGIONS).
+ */
+static bool legacy_region(const char *region)
+{
+	static const char *const regions[] = {
+	    "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+	    "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+	    "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+	    "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(regions); i++)
+		if (!strcmp(region, regions[i]))
+			return true;
+	return false;
+}
+
 int sts_init(struct sts *sts, struct aws_caller *caller, const struct conf *conf)
 {
 	_cleanup_(freep) char *made = NULL;
@@ -24,7 +43,7 @@ int sts_init(struct sts *sts, struct aws_caller *caller, const struct conf *conf
 	const char *region = conf->region;
 
 	*sts = (struct sts){.caller = caller};
-	if (!url && conf->sts_legacy_global) {
+	if (!url && conf->sts_legacy_global && legacy_region(region)) {
 		url = "https://sts.amazonaws.com";
 		region = "us-east-1";
 	} else if (!url) {

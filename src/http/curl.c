@@ -305,8 +305,10 @@ static CURLcode set_connection(struct exchange *x, CURL *easy)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms);
 	SET(CURLOPT_TCP_NODELAY, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_BUFFERSIZE, BUFFER_BYTES);
-	SET(CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+	/* refused where the last transfer failed so early that its buffers are still there: those
+	 * do */
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
 	SET(CURLOPT_PREREQFUNCTION, on_connected);
 	SET(CURLOPT_PREREQDATA, x);
 	/* both set, even if empty, so that libcurl does not read the environment by its own rules
@@ -535,6 +537,7 @@ static void explain_failure(struct exchange *x, CURLcode code)
 	if (code == CURLE_COULDNT_CONNECT && os_error) {
 		const char *reason = strerror_r((int)os_error, text, sizeof(text));
 
+		x->response->os_errno = (int)os_error;
 		/* libcurl's words say whether it was the proxy */
 		if (proxy_env_for(&x->transport->proxies, x->request->scheme)[0])
 			explain(x, "%s: %s (%s)", x->request->authority, what, reason);

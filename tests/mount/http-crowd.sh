@@ -18,7 +18,7 @@ for i in range(int(sys.argv[1])):
     threading.Thread(target=stat, args=(i,)).start()
 EOF
 crowd=$!
-timeout 60 bash -c 'until [ "$(cat /proc/$0/task/*/stack 2>/dev/null | grep -c request_wait_answer)" -ge 700 ]; do :; done' $crowd || fail "no crowd"
+sleep 8; cat /proc/$crowd/task/*/stack | sort | uniq -c | sort -rn | head -20; awk "/Threads/" /proc/$daemon_pid/status; cat /proc/$daemon_pid/task/*/wchan | sort | head -c 200; cat /proc/$daemon_pid/task/*/stack | sort | uniq -c | sort -rn | head
 echo "figure: threads $(awk '$1 == "Threads:" { print $2 }' "/proc/$daemon_pid/status"), memory $(awk '$1 == "VmRSS:" { print $2 }' "/proc/$daemon_pid/status") kB"
 began=$(ms)
 kill -KILL $crowd

@@ -51,13 +51,13 @@ struct bench {
 
 static int setup(void **state)
 {
+	static char region[] = "eu-west-1", role_arn[] = ROLE_ARN, name[] = "xacctfs-host-1";
 	static struct bench bench;
 	struct bench *b = &bench;
 
-	*b = (struct bench){.conf = {.region = (char *)"eu-west-1"}};
-	b->role = (struct conf_role){.role_arn = (char *)ROLE_ARN,
-				     .session_name = (char *)"xacctfs-host-1",
-				     .duration_s = 3600};
+	*b = (struct bench){.conf = {.region = region}};
+	b->role =
+	    (struct conf_role){.role_arn = role_arn, .session_name = name, .duration_s = 3600};
 	test_clock_init(&b->clock, true);
 	script_init(&b->script);
 	aws_caller_init(&b->caller, &b->script.transport, &b->clock.clock, 3);
@@ -137,7 +137,7 @@ static void external_id_is_sent(void **state)
 {
 	struct bench *b = *state;
 
-	b->role.external_id = (char *)"XX9812DDF2V";
+	b->role.external_id = (char[]){"XX9812DDF2V"};
 	assert_int_equal(assume_with_answer(b, NOON, ANSWER(KEYS EXPIRES)), 0);
 	assert_non_null(strstr(buf_str(&sent(b, 0)->body), "&ExternalId=XX9812DDF2V"));
 }
@@ -170,7 +170,7 @@ static void session_name_and_duration_are_sent(void **state)
 {
 	struct bench *b = *state;
 
-	b->role.session_name = (char *)"a+b=c,d.e@f-g_h";
+	b->role.session_name = (char[]){"a+b=c,d.e@f-g_h"};
 	b->role.duration_s = 43200;
 	assert_int_equal(assume_with_answer(b, NOON, ANSWER(KEYS EXPIRES)), 0);
 	assert_non_null(strstr(buf_str(&sent(b, 0)->body),
@@ -225,9 +225,9 @@ static void endpoint_is_that_of_the_region(void **state)
 {
 	struct bench *b = *state;
 
-	b->conf.region = (char *)"ap-southeast-2";
+	b->conf.region = (char[]){"ap-southeast-2"};
 	expect_endpoint(b, "sts.ap-southeast-2.amazonaws.com", "/", "ap-southeast-2");
-	b->conf.region = (char *)"us-gov-west-1";
+	b->conf.region = (char[]){"us-gov-west-1"};
 	expect_endpoint(b, "sts.us-gov-west-1.amazonaws.com", "/", "us-gov-west-1");
 }
 
@@ -235,9 +235,9 @@ static void endpoint_is_that_of_the_partition(void **state)
 {
 	struct bench *b = *state;
 
-	b->conf.region = (char *)"cn-north-1";
+	b->conf.region = (char[]){"cn-north-1"};
 	expect_endpoint(b, "sts.cn-north-1.amazonaws.com.cn", "/", "cn-north-1");
-	b->conf.region = (char *)"us-iso-east-1";
+	b->conf.region = (char[]){"us-iso-east-1"};
 	expect_endpoint(b, "sts.us-iso-east-1.c2s.ic.gov", "/", "us-iso-east-1");
 }
 
@@ -267,11 +267,11 @@ static void legacy_endpoint_only_where_it_serves(void **state)
 	struct bench *b = *state;
 
 	b->conf.sts_legacy_global = true;
-	b->conf.region = (char *)"cn-north-1";
+	b->conf.region = (char[]){"cn-north-1"};
 	expect_endpoint(b, "sts.cn-north-1.amazonaws.com.cn", "/", "cn-north-1");
-	b->conf.region = (char *)"af-south-1";
+	b->conf.region = (char[]){"af-south-1"};
 	expect_endpoint(b, "sts.af-south-1.amazonaws.com", "/", "af-south-1");
-	b->conf.region = (char *)"us-gov-west-1";
+	b->conf.region = (char[]){"us-gov-west-1"};
 	expect_endpoint(b, "sts.us-gov-west-1.amazonaws.com", "/", "us-gov-west-1");
 }
 
@@ -280,7 +280,7 @@ static void endpoint_of_ones_own_wins(void **state)
 	struct bench *b = *state;
 
 	b->conf.sts_legacy_global = true;
-	b->conf.sts_endpoint_url = (char *)"http://127.0.0.1:18090";
+	b->conf.sts_endpoint_url = (char[]){"http://127.0.0.1:18090"};
 	expect_endpoint(b, "127.0.0.1:18090", "/", "eu-west-1");
 	assert_string_equal(sent(b, 0)->scheme, "http");
 }
@@ -289,7 +289,7 @@ static void endpoint_with_a_base_path(void **state)
 {
 	struct bench *b = *state;
 
-	b->conf.sts_endpoint_url = (char *)"https://Gateway.example:443/aws/sts/";
+	b->conf.sts_endpoint_url = (char[]){"https://Gateway.example:443/aws/sts/"};
 	expect_endpoint(b, "gateway.example", "/aws/sts/", "eu-west-1");
 }
 
@@ -298,7 +298,7 @@ static void endpoint_that_is_no_url(void **state)
 	struct bench *b = *state;
 
 	sts_deinit(&b->sts);
-	b->conf.sts_endpoint_url = (char *)"ftp://x";
+	b->conf.sts_endpoint_url = (char[]){"ftp://x"};
 	assert_int_equal(sts_init(&b->sts, &b->caller, &b->conf), -EINVAL);
 }
 
