@@ -17,8 +17,9 @@
 #include "ops.h"
 
 /* A thread is busy as long as its operation waits for S3, so many may be needed at once; and one
- * must be left to read the kernel's INTERRUPT. They are made when needed, and a few are kept. */
-#define MAX_THREADS      512
+ * must be left to read the kernel's INTERRUPT, or nobody who waits could be killed. They are made
+ * when needed, and a few are kept; a waiting one takes about 15 kB. */
+#define MAX_THREADS      4096
 #define MAX_IDLE_THREADS 8
 
 /* Interrupts the main thread's wait inside libfuse; has a handler that does nothing. */

@@ -70,7 +70,7 @@ fault clear
 
 # --- the network ---
 breaks identity unreachable 'Check the network' --sts-endpoint-url http://127.0.0.1:1 accountB
-breaks identity unreachable 'Check the network' -o max_attempts=1 --sts-endpoint-url https://no-such-host.invalid accountB
+breaks identity unreachable 'Check the network' --sts-endpoint-url https://no-such-host.invalid accountB
 breaks buckets unreachable 'Check the network' --s3-endpoint-url http://127.0.0.1:1 accountB
 
 # --- ListBuckets ---

@@ -27,7 +27,7 @@ equal "status of the interrupted call" $status 124
 # SIGTERM and SIGINT end it although calls hang
 hits=2
 for signal in TERM INT; do
-    mkdir mnt/hanging-three 2>/dev/null &
+    mkdir "mnt/hanging-${signal,,}" 2>/dev/null &
     call=$!
     hanging $((++hits))
     kill -$signal "$daemon_pid"

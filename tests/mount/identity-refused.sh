@@ -48,7 +48,7 @@ fault add --action AssumeRole status 503 ServiceUnavailable >fault.id
 refuses 'STS answers 503' 1 'error: .*ServiceUnavailable.*Try again later' accountB
 fault clear
 refuses 'nothing behind the STS endpoint' 1 'error: sts:AssumeRole of .*refused.*Check the network' --sts-endpoint-url http://127.0.0.1:1 accountB
-refuses 'no such host' 1 'error: sts:AssumeRole of .*resolve.*Check the network' --max-attempts 1 --sts-endpoint-url http://no-such-host.invalid --allow-http accountB
+refuses 'no such host' 1 'error: sts:AssumeRole of .*resolve.*Check the network' --sts-endpoint-url http://no-such-host.invalid --allow-http accountB
 
 refuses 'no credentials' 2 'nobody to assume the role' AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent "$XACCTFS_ROLE_ARN"
 refuses 'no secret' 1 'error: .*AWS_SECRET_ACCESS_KEY is not' AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent AWS_ACCESS_KEY_ID=AKIAWRONGWRONGWRONG2 "$XACCTFS_ROLE_ARN"
@@ -64,3 +64,4 @@ refuses 'ListBuckets denied' 1 'ListBuckets: AccessDenied.* Allow the action in 
 has out 'the buckets cannot be listed: Permission denied'
 fault clear
 refuses 'nothing behind the S3 endpoint' 1 'ListBuckets: .*refused.*Check the network' --s3-endpoint-url http://127.0.0.1:1 accountB
+has out 'the buckets cannot be listed: Connection refused'
