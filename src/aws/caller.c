@@ -204,6 +204,7 @@ static int attempt(struct aws_caller *caller, struct call *call, const struct aw
 	http_response_deinit(response);
 	r = caller->transport->perform(caller->transport, call, request->http, request->max_body,
 				       response);
+	error->maybe_done = error->maybe_done || response->sent_before;
 	if (r < 0)
 		return r;
 	if (r > 0) {
@@ -283,6 +284,7 @@ int aws_send(struct aws_caller *caller, struct call *call, const struct aws_requ
 			return r;
 		}
 		*ret_error = last = error;
+		maybe_done = error.maybe_done;
 		if (r == 0) {
 			retry_budget_give(&caller->budget, attempts > 1 ? RETRY_COST : 1);
 			return 0;

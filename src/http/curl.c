@@ -52,6 +52,7 @@ struct exchange {
 	struct buf header_text;         /* the request's header lines, each with its NUL */
 	struct curl_slist *header_list; /* one array, of lines in header_text */
 	bool connected;                 /* the connection stands and the request is going out */
+	unsigned int sendings;          /* how often it began to go out; libcurl's own retry too */
 	enum phase phase;
 	size_t header_bytes; /* of all responses, status lines and trailers included */
 	int64_t active_ms;   /* boot time when a byte last moved */
@@ -181,6 +182,7 @@ static int on_connected(void *user, char *remote_ip, char *local_ip, int remote_
 	(void)remote_port;
 	(void)local_port;
 	x->connected = true;
+	x->sendings++;
 	x->active_ms = boot_ms(x);
 	return CURL_PREREQFUNC_OK;
 }
@@ -517,12 +519,15 @@ static int classify(struct exchange *x, CURLcode code)
 	if (code == CURLE_TOO_LARGE)
 		return HTTP_E_TOO_LARGE;
 #endif
+	/* the connection may be a second one, though libcurl does not tell */
+	if (error == HTTP_E_TLS && handshake_cut(x))
+		return HTTP_E_CONNECT;
 	if (x->connected)
 		return error;
 	curl_easy_getinfo(x->slot->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	if (error == HTTP_E_BROKEN)
 		return proxy_status ? HTTP_E_PROXY : HTTP_E_CONNECT;
-	return error == HTTP_E_TLS && handshake_cut(x) ? HTTP_E_CONNECT : error;
+	return error;
 }
 
 static void explain_failure(struct exchange *x, CURLcode code)
@@ -574,6 +579,21 @@ static int conclude(struct exchange *x, CURLcode code)
 	return 0;
 }
 
+/* r: the outcome, which belongs to the last sending, or to a connection that it did not get to. */
+static bool sent_before(const struct exchange *x, int r)
+{
+	switch (r) {
+	case HTTP_E_RESOLVE:
+	case HTTP_E_CONNECT:
+	case HTTP_E_CONNECT_TIMEOUT:
+	case HTTP_E_TLS:
+	case HTTP_E_PROXY:
+		return x->sendings > 0;
+	default:
+		return x->sendings > 1;
+	}
+}
+
 static void exchange_deinit(struct exchange *x)
 {
 	free(x->header_list);
@@ -593,7 +613,10 @@ static int exchange_run(struct exchange *x)
 	if (r < 0)
 		return r;
 	r = run_fresh_if_stale(x, &code);
-	return r == 0 ? conclude(x, code) : r;
+	if (r == 0)
+		r = conclude(x, code);
+	x->response->sent_before = sent_before(x, r);
+	return r;
 }
 
 static int perform(struct http_transport *base, struct call *call,

@@ -15,7 +15,7 @@ lost() {
     fault add --method "$method" --count 1 status $refusal >/dev/null
 }
 # cut once, it is a kept connection that dies; twice, a new one too
-for how in '--count 2 cut' '--count 1 status 500 InternalError'; do
+for how in '--count 1 cut' '--count 2 cut' '--count 1 status 500 InternalError'; do
     bucket=$(tr -s ' A-Z' '-a-z' <<<"lost${how#--count}")
     aws --profile broot s3api create-bucket --bucket "$bucket" >/dev/null
     mark

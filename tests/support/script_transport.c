@@ -14,6 +14,7 @@
 struct script_step {
 	struct script_step *prev, *next;
 	bool hangs;
+	bool sent_before;
 	int error, os_errno;
 	int status;
 	char *headers, *body;
@@ -152,6 +153,7 @@ static int play(struct script *script, struct call *call, const struct http_requ
 		snprintf(response->error, sizeof(response->error), "the script has ended");
 		return HTTP_E_PROTOCOL;
 	}
+	response->sent_before = step->sent_before;
 	if (step->hangs)
 		return wait_for_test(script, call, true);
 	if (step->error) {
@@ -251,6 +253,14 @@ void script_fail(struct script *script, int error, int os_errno)
 void script_hang(struct script *script)
 {
 	append(script, &(struct script_step){.hangs = true});
+}
+
+void script_sent_before(struct script *script)
+{
+	pthread_mutex_lock(&script->lock);
+	must(script->steps);
+	script->steps->prev->sent_before = true; /* utlist: the head's prev is the tail */
+	pthread_mutex_unlock(&script->lock);
 }
 
 void script_callback(struct script *script, script_fn *fn, void *data)

@@ -52,6 +52,8 @@ void script_answer_bytes(struct script *script, int status, const char *headers,
 			 size_t len);
 /* Next comes no answer: HTTP_E_*, or a negative errno. */
 void script_fail(struct script *script, int error, int os_errno);
+/* Has the step given last say that its request was sent before (http_response.sent_before). */
+void script_sent_before(struct script *script);
 /* Next comes nothing at all, until the call is cancelled or past its deadline. */
 void script_hang(struct script *script);
 /* Who answers when the list is done. */

@@ -30,7 +30,7 @@ struct aws_error {
 	char message[256];   /* the service's, or the transport's */
 	char request_id[96]; /* "" when there was none */
 	char region[65];     /* where the service says the bucket is; "" when it does not say */
-	bool maybe_done;     /* an earlier attempt may have been carried out unseen */
+	bool maybe_done;     /* an earlier sending than the last may have been carried out unseen */
 	int attempts;
 };
 

@@ -7,6 +7,7 @@
 #ifndef XACCTFS_HTTP_MESSAGE_H
 #define XACCTFS_HTTP_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "xacctfs/util/buf.h"
@@ -50,6 +51,11 @@ struct http_response {
 	struct buf body;
 	char error[256]; /* after a transport error: what happened, for a person; no secret */
 	int os_errno;    /* with HTTP_E_CONNECT: ECONNREFUSED, EHOSTUNREACH, ... or 0 */
+	/*
+	 * The request had begun to go out once before: a kept connection died under it, and a new
+	 * one was taken. Whatever came of that one, the server may have carried out the first.
+	 */
+	bool sent_before;
 };
 
 void http_response_deinit(struct http_response *response); /* leaves it zeroed, to be used again */

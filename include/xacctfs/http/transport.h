@@ -28,8 +28,10 @@ enum {
 struct http_transport {
 	/*
 	 * Sends the request and reads the whole response, which the caller gives zeroed or
-	 * deinitialised; after an error only its `error` text is to be used, and it is still to be
-	 * deinitialised. max_body: bytes of response body accepted. Redirects are never followed.
+	 * deinitialised; after an error only its `error`, `os_errno` and `sent_before` are to be
+	 * used, and it is still to be deinitialised. A request that a kept connection dies under is
+	 * sent again on a new one, and `sent_before` then says so. max_body: bytes of response body
+	 * accepted. Redirects are never followed.
 	 * Returns 0 with any status; HTTP_E_*; -EINTR when the call was cancelled; -ETIMEDOUT past
 	 * its deadline; -ENOMEM. Thread-safe: many calls may run at once.
 	 */

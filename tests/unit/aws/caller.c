@@ -546,6 +546,37 @@ static void maybe_done_is_not_forgotten(void **state)
 	assert_int_equal(b->error.attempts, 4);
 }
 
+/* The transport sent it anew by itself. */
+static void what_the_transport_sent_twice_may_have_been_done(void **state)
+{
+	struct bench *b = *state;
+
+	script_answer(&b->script, 409, "", "");
+	script_sent_before(&b->script);
+	assert_int_equal(send(b), AWS_E_REPLY);
+	assert_true(b->error.maybe_done);
+	assert_int_equal(b->error.attempts, 1);
+
+	script_answer(&b->script, 409, "", "");
+	assert_int_equal(send(b), AWS_E_REPLY);
+	assert_false(b->error.maybe_done);
+}
+
+static void what_the_transport_sent_twice_is_not_forgotten(void **state)
+{
+	struct bench *b = *state;
+
+	script_fail(&b->script, HTTP_E_CONNECT, 0);
+	script_sent_before(&b->script);
+	assert_true(maybe_done_after(b));
+	script_answer(&b->script, 429, "", "");
+	script_sent_before(&b->script);
+	assert_true(maybe_done_after(b));
+	script_answer(&b->script, 403, NOON_20, SKEWED);
+	script_sent_before(&b->script);
+	assert_true(maybe_done_after(b));
+}
+
 /* ---- the clock ---- */
 
 static void skew_is_mended_by_the_date(void **state)
@@ -834,6 +865,8 @@ int main(void)
 	    test(what_was_sent_may_have_been_done),
 	    test(what_was_not_sent_was_not_done),
 	    test(maybe_done_is_not_forgotten),
+	    test(what_the_transport_sent_twice_may_have_been_done),
+	    test(what_the_transport_sent_twice_is_not_forgotten),
 	    test(skew_is_mended_by_the_date),
 	    test(skew_once_mended_stays_mended),
 	    test(skew_is_mended_backwards_too),

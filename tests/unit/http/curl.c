@@ -983,6 +983,7 @@ static void stale_connection_fails_no_request(void **state)
 		f->request.method = methods[i / 2];
 		assert_int_equal(perform(f), 0);
 		assert_int_equal(f->response.status, 200);
+		assert_true(f->response.sent_before);
 		assert_int_equal(http_server_connections(f->server), 2);
 		http_server_stop(steal(&f->server));
 	}
@@ -1002,6 +1003,7 @@ static void stale_connection_fails_no_large_put(void **state)
 		f->request.body.len = len;
 		assert_int_equal(perform(f), 0);
 		assert_int_equal(f->response.status, 200);
+		assert_true(f->response.sent_before);
 		assert_int_equal(strlen(strstr(sent(f), "\r\n\r\n") + 4), len);
 		assert_int_equal(http_server_connections(f->server), 2);
 		http_server_stop(steal(&f->server));
@@ -1014,6 +1016,65 @@ static void broken_fresh_connection_is_not_tried_again(void **state)
 
 	start_text(f, reply_and_reset, "");
 	assert_fails(f, HTTP_E_BROKEN);
+	assert_false(f->response.sent_before);
+	assert_int_equal(http_server_connections(f->server), 1);
+}
+
+/*
+ * The first connection answers one request, reads the next whole, and dies, as a server that did
+ * what was asked and could not say so. data: what each other connection has to say.
+ */
+static void lose_an_answer(struct http_conn *conn, void *data)
+{
+	if (http_conn_number(conn) > 1) {
+		reply_once(conn, data);
+		return;
+	}
+	if (http_conn_read(conn) &&
+	    http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
+		http_conn_read(conn);
+}
+
+static void answer_to_the_second_sending_says_so(void **state)
+{
+	static const char *const methods[] = {"PUT", "DELETE", "GET", "HEAD", "POST"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		start_text(f, lose_an_answer, "HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n");
+		assert_int_equal(perform(f), 0);
+		assert_false(f->response.sent_before);
+		f->request.method = methods[i];
+		assert_int_equal(perform(f), 0);
+		assert_int_equal(f->response.status, 409);
+		assert_true(f->response.sent_before);
+		assert_int_equal(http_server_requests(f->server), 3);
+		http_server_stop(steal(&f->server));
+	}
+}
+
+static void second_sending_that_breaks_says_so(void **state)
+{
+	struct fixture *f = *state;
+
+	start_text(f, lose_an_answer, "");
+	assert_int_equal(perform(f), 0);
+	f->request.method = "PUT";
+	assert_fails(f, HTTP_E_BROKEN);
+	assert_true(f->response.sent_before);
+	assert_int_equal(http_server_requests(f->server), 3);
+}
+
+static void requests_on_a_kept_connection_are_sent_once(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	for (int i = 0; i < 3; i++) {
+		f->request.method = "PUT";
+		assert_int_equal(perform(f), 0);
+		assert_false(f->response.sent_before);
+	}
 	assert_int_equal(http_server_connections(f->server), 1);
 }
 
@@ -1127,6 +1188,33 @@ static void cut_handshake_is_a_connect_error(void **state)
 	start(f, cut, NULL);
 	make_request(&f->request, "GET", "https", http_server_authority(f->server), "/");
 	assert_fails(f, HTTP_E_CONNECT);
+}
+
+/* The first connection serves one request and dies in the next; no other gets to a handshake. */
+static void die_and_cut_handshakes(struct http_conn *conn, void *data)
+{
+	if (http_conn_number(conn) > 1)
+		cut(conn, data);
+	else if (http_conn_start_tls(conn) && http_conn_read(conn) &&
+		 http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
+		http_conn_read(conn);
+}
+
+/* Worth a retry as well, but this time the server may have done what it was asked. */
+static void handshake_cut_after_a_sending_says_so(void **state)
+{
+	struct fixture *f = *state;
+	char path[32];
+
+	f->server = http_server_start(&(struct http_server_options){
+	    .script = die_and_cut_handshakes, .cert_host = "127.0.0.1", .plain_first = true});
+	trust(f, path);
+	make_request(&f->request, "PUT", "https", http_server_authority(f->server), "/");
+	assert_int_equal(perform(f), 0);
+	assert_fails(f, HTTP_E_CONNECT);
+	assert_true(f->response.sent_before);
+	assert_int_equal(http_server_connections(f->server), 2);
+	unlink(path);
 }
 
 static void unreadable_bundle_is_refused(void **state)
@@ -1340,12 +1428,16 @@ int main(void)
 	    TEST(stale_connection_fails_no_request),
 	    TEST(stale_connection_fails_no_large_put),
 	    TEST(broken_fresh_connection_is_not_tried_again),
+	    TEST(answer_to_the_second_sending_says_so),
+	    TEST(second_sending_that_breaks_says_so),
+	    TEST(requests_on_a_kept_connection_are_sent_once),
 	    TEST(early_answer_to_a_large_put_is_heard),
 	    TEST(self_signed_certificate_is_refused),
 	    TEST(certificate_of_the_bundle_is_accepted),
 	    TEST(certificate_for_another_host_is_refused),
 	    TEST(tls_to_a_plain_server_is_a_tls_error),
 	    TEST(cut_handshake_is_a_connect_error),
+	    TEST(handshake_cut_after_a_sending_says_so),
 	    TEST(unreadable_bundle_is_refused),
 	    TEST(proxy_variable_is_obeyed),
 	    TEST(lower_case_variable_goes_first),
