@@ -7,6 +7,7 @@
 
 #include "xacctfs/aws/partition.h"
 #include "xacctfs/util/cleanup.h"
+#include "xacctfs/util/log.h"
 #include "xacctfs/util/secret.h"
 #include "xacctfs/util/timefmt.h"
 #include "xacctfs/util/xml.h"
@@ -16,6 +17,8 @@
 #define STS_MAX_ANSWER ((size_t)64 * 1024)
 /* An expiry further away than this is no expiry that STS gives (the longest session: 36 hours). */
 #define LIFETIME_MAX_MS ((int64_t)7 * 24 * 3600 * 1000)
+/* A Date may be so much behind the clock by which STS counts: a signature bears it. */
+#define DATE_TOLERATED_MS (60 * 1000)
 
 /*
  * Where sts_regional_endpoints = legacy means the global endpoint; younger regions and other
@@ -221,7 +224,40 @@ static bool empty(const char *s)
 	return !s || s[0] == '\0';
 }
 
+static bool in_reason(int64_t lifetime_ms)
+{
+	return lifetime_ms > 0 && lifetime_ms <= LIFETIME_MAX_MS;
+}
+
+/*
+ * How long a session lasts that was asked for so long and ends then. No server gives more than it
+ * was asked for, and most give just that, so it stands in for a Date that cannot be. Without a Date
+ * the time that we know has to do. 0 when the end makes no sense by either.
+ */
+static int64_t lifetime_ms(struct sts *sts, const struct http_response *response, int64_t asked_ms,
+			   int64_t expires_ms)
+{
+	const char *date = http_headers_get(&response->headers, "Date");
+	int64_t left_ms = expires_ms - aws_caller_now_ms(sts->caller), date_ms;
+
+	if (date && time_parse_http(date, &date_ms) == 0) {
+		int64_t told_ms = expires_ms - date_ms;
+
+		if (told_ms > 0 && told_ms <= asked_ms + DATE_TOLERATED_MS) {
+			aws_caller_learn_time(sts->caller, response);
+			left_ms = told_ms;
+		} else if (in_reason(told_ms) || in_reason(left_ms)) {
+			log_debug("STS's Date (%s) is not believed", date);
+			return asked_ms;
+		}
+	}
+	if (!in_reason(left_ms))
+		return 0;
+	return left_ms < asked_ms ? left_ms : asked_ms;
+}
+
 static int make_role_session(struct sts *sts, const struct role_answer *a,
+			     const struct http_response *response, const struct conf_role *role,
 			     struct sts_role_session *ret_session, struct aws_error *error)
 {
 	struct clock *clock = sts->caller->clock;
@@ -232,8 +268,9 @@ static int make_role_session(struct sts *sts, const struct role_answer *a,
 		return nonsense(error, "without an access key, secret or session token");
 	if (empty(a->expiration) || time_parse_iso(a->expiration, &session.expires_wall_ms) < 0)
 		return nonsense(error, "its Expiration is not a date");
-	session.lifetime_ms = session.expires_wall_ms - aws_caller_now_ms(sts->caller);
-	if (session.lifetime_ms <= 0 || session.lifetime_ms > LIFETIME_MAX_MS)
+	session.lifetime_ms =
+	    lifetime_ms(sts, response, (int64_t)role->duration_s * 1000, session.expires_wall_ms);
+	if (session.lifetime_ms == 0)
 		return nonsense(error, "its Expiration is past, or days away");
 	session.arn = strdup(a->arn ? a->arn : "");
 	if (!session.arn)
@@ -282,10 +319,9 @@ int sts_assume_role(struct sts *sts, struct call *call, struct credentials *cred
 				 ret_error);
 	if (r != 0)
 		return r;
-	aws_caller_learn_time(sts->caller, &response);
 	r = read_role_answer(&response, &answer);
 	if (r == 0)
-		r = make_role_session(sts, &answer, ret_session, ret_error);
+		r = make_role_session(sts, &answer, &response, role, ret_session, ret_error);
 	else if (r == -EBADMSG)
 		nonsense(ret_error, "not with the XML of AssumeRole");
 	buf_wipe(&response.body);
@@ -344,7 +380,6 @@ int sts_get_caller_identity(struct sts *sts, struct call *call, struct credentia
 		r = send_request(sts, call, credentials, &request, 0, &response, ret_error);
 	if (r != 0)
 		return r;
-	aws_caller_learn_time(sts->caller, &response);
 	r = read_identity(&response, &identity);
 	if (r == -EBADMSG)
 		nonsense(ret_error, "not with the XML of GetCallerIdentity");

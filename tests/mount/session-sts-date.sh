@@ -1,8 +1,8 @@
 #!/bin/bash
-# A Date in the answer of STS that is no date, or minutes off, harms neither calls nor renewals.
+# A Date in the answer of STS that is no date, or minutes or hours off, harms neither calls nor renewals.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-for off in nonsense '+10 minutes' '-10 minutes'; do
+for off in nonsense '+10 minutes' '-10 minutes' '+2 hours' '-2 hours'; do
     daemon_log="$work/off${off// /}.log"
     date=$off
     [ "$off" = nonsense ] || date=$(LC_ALL=C date -u -d "$off" '+%a, %d %b %Y %H:%M:%S GMT')
@@ -15,6 +15,7 @@ for off in nonsense '+10 minutes' '-10 minutes'; do
     ls mnt >listing
     has "$daemon_log" 'session renewed'
     lacks "$daemon_log" 'error:'
+    lacks "$daemon_log" 'clock is off' # signatures were by the right time
     unmount_b
     fault clear
 done

@@ -22,13 +22,15 @@ void sts_deinit(struct sts *sts);
 struct sts_role_session {
 	struct credentials *credentials; /* one reference */
 	char *arn; /* of who we became, "arn:aws:sts::...:assumed-role/..."; "" if unsaid */
-	int64_t lifetime_ms;     /* from the answer on, by the server's own clock */
+	int64_t lifetime_ms;     /* from the answer on, by the server's clock; no more than asked */
 	int64_t expires_wall_ms; /* as the server said it */
 };
 
 void sts_role_session_deinit(struct sts_role_session *session);
 
 /*
+ * The answer's Date is taken as the server's time, unless the session that begins at it would be
+ * over already, or longer than was asked: a Date that is wrong must not make signatures wrong too.
  * max_attempts: 0 for the caller's own. Returns 0; AWS_E_REPLY, AWS_E_TRANSPORT; -EBADMSG when the
  * answer makes no sense; -EINTR, -ETIMEDOUT, -ENOMEM; *ret_error is always written. Thread-safe.
  */
@@ -43,7 +45,7 @@ struct sts_identity {
 
 void sts_identity_deinit(struct sts_identity *identity);
 
-/* Returns as sts_assume_role does. */
+/* Returns as sts_assume_role does. Learns no time. */
 int sts_get_caller_identity(struct sts *sts, struct call *call, struct credentials *credentials,
 			    struct sts_identity *ret_identity, struct aws_error *ret_error);
 

@@ -325,9 +325,9 @@ static void expiration_with_a_fraction(void **state)
 
 	assert_int_equal(
 	    assume_with_answer(
-		b, NOON, ANSWER(KEYS "<Expiration>2026-11-23T13:00:00.045055511Z</Expiration>")),
+		b, NOON, ANSWER(KEYS "<Expiration>2026-11-23T12:59:59.045055511Z</Expiration>")),
 	    0);
-	assert_int_equal(b->session.lifetime_ms, 3600045);
+	assert_int_equal(b->session.lifetime_ms, 3599045);
 }
 
 /* The life is measured by the server's clock, however wrong ours is. */
@@ -341,6 +341,98 @@ static void lifetime_is_by_the_servers_date(void **state)
 	assert_int_equal(b->session.lifetime_ms, 600000);
 	assert_int_equal(b->session.credentials->expires_ms, TEST_CLOCK_BOOT_MS + 600000);
 	assert_int_equal(aws_caller_now_ms(&b->caller), TEST_CLOCK_WALL_MS + 3000000);
+}
+
+static void assert_life(struct bench *b, int64_t ms, int64_t learned_ms)
+{
+	assert_int_equal(b->session.lifetime_ms, ms);
+	assert_int_equal(b->session.credentials->expires_ms, test_clock_boot_ms(&b->clock) + ms);
+	assert_int_equal(aws_caller_now_ms(&b->caller), TEST_CLOCK_WALL_MS + learned_ms);
+}
+
+/* A Date has whole seconds, and may come from a clock beside the one that STS counts by. */
+static void date_a_little_behind_is_believed(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(
+	    assume_with_answer(b, "Date: Mon, 23 Nov 2026 11:59:00 GMT\n", ANSWER(KEYS EXPIRES)),
+	    0);
+	assert_life(b, 3600000, -60000);
+}
+
+/* The session would be longer than was asked: it is not the session that is wrong. */
+static void date_behind_is_not_believed(void **state)
+{
+	static const char *const dates[] = {"Date: Mon, 23 Nov 2026 11:58:59 GMT\n",
+					    "Date: Mon, 23 Nov 2026 10:00:00 GMT\n",
+					    "Date: Thu, 01 Jan 1970 00:00:00 GMT\n"};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+		assert_int_equal(assume_with_answer(b, dates[i], ANSWER(KEYS EXPIRES)), 0);
+		assert_life(b, 3600000, 0);
+	}
+}
+
+/* The session would be over. */
+static void date_ahead_of_the_end_is_not_believed(void **state)
+{
+	static const char *const dates[] = {"Date: Mon, 23 Nov 2026 13:00:00 GMT\n",
+					    "Date: Mon, 23 Nov 2026 14:00:00 GMT\n",
+					    "Date: Sun, 23 Nov 2036 12:00:00 GMT\n"};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+		assert_int_equal(assume_with_answer(b, dates[i], ANSWER(KEYS EXPIRES)), 0);
+		assert_life(b, 3600000, 0);
+	}
+}
+
+/* Neither the Date nor our clock fits, but it may be a session that ends then. */
+static void date_and_clock_wrong_alike(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(
+	    assume_with_answer(b, "Date: Mon, 23 Nov 2026 11:00:00 GMT\n",
+			       ANSWER(KEYS "<Expiration>2026-11-23T14:30:00Z</Expiration>")),
+	    0);
+	assert_life(b, 3600000, 0);
+}
+
+/* As of a machine whose clock begins in 1970, when the server does not look at a signature's. */
+static void date_behind_and_a_clock_that_knows_nothing(void **state)
+{
+	struct bench *b = *state;
+
+	aws_caller_shift_time(&b->caller, -TEST_CLOCK_WALL_MS);
+	assert_int_equal(
+	    assume_with_answer(b, "Date: Mon, 23 Nov 2026 11:00:00 GMT\n", ANSWER(KEYS EXPIRES)),
+	    0);
+	assert_life(b, 3600000, -TEST_CLOCK_WALL_MS);
+}
+
+static void without_a_date_our_clock_counts(void **state)
+{
+	static const char *const headers[] = {"", "Date: nonsense\n"};
+	static const struct {
+		const char *end;
+		int64_t life_ms;
+	} rows[] = {
+	    {"<Expiration>2026-11-23T12:30:00Z</Expiration>", 1800000},
+	    {"<Expiration>2026-11-23T13:00:00Z</Expiration>", 3600000},
+	    {"<Expiration>2026-11-23T15:00:00Z</Expiration>", 3600000},
+	};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(headers) * ARRAY_LEN(rows); i++) {
+		char body[1000];
+
+		snprintf(body, sizeof(body), ANSWER(KEYS "%s"), rows[i / 2].end);
+		assert_int_equal(assume_with_answer(b, headers[i % 2], body), 0);
+		assert_life(b, rows[i / 2].life_ms, 0);
+	}
 }
 
 static void who_we_are_may_be_unsaid(void **state)
@@ -427,6 +519,8 @@ static void expirations_that_make_no_sense(void **state)
 	nonsense(*state, NOON, ANSWER(KEYS "<Expiration>1970-01-01T00:00:00Z</Expiration>"));
 	nonsense(*state, NOON, ANSWER(KEYS "<Expiration>2026-12-01T12:00:00Z</Expiration>"));
 	nonsense(*state, NOON, ANSWER(KEYS "<Expiration>9999-12-31T23:59:59Z</Expiration>"));
+	nonsense(*state, "", ANSWER(KEYS "<Expiration>2026-11-23T12:00:00Z</Expiration>"));
+	nonsense(*state, "", ANSWER(KEYS "<Expiration>2026-12-01T12:00:00Z</Expiration>"));
 }
 
 static void answers_of_another_kind(void **state)
@@ -515,6 +609,18 @@ static void caller_identity(void **state)
 			    "Action=GetCallerIdentity&Version=2011-06-15");
 }
 
+/* The signature was good, so our time is; a Date that is not must not make the next one bad. */
+static void caller_identity_teaches_no_time(void **state)
+{
+	struct bench *b = *state;
+
+	script_answer(&b->script, 200, "Date: Mon, 23 Nov 2026 10:00:00 GMT\n",
+		      IDENTITY("<Arn>a</Arn><Account>1</Account>"));
+	assert_int_equal(
+	    sts_get_caller_identity(&b->sts, &b->call, b->anne, &b->identity, &b->error), 0);
+	assert_int_equal(aws_caller_now_ms(&b->caller), TEST_CLOCK_WALL_MS);
+}
+
 static void caller_identity_that_makes_no_sense(void **state)
 {
 	static const char *const bodies[] = {
@@ -579,6 +685,12 @@ int main(void)
 	    test(answer_becomes_a_session),
 	    test(expiration_with_a_fraction),
 	    test(lifetime_is_by_the_servers_date),
+	    test(date_a_little_behind_is_believed),
+	    test(date_behind_is_not_believed),
+	    test(date_ahead_of_the_end_is_not_believed),
+	    test(date_and_clock_wrong_alike),
+	    test(date_behind_and_a_clock_that_knows_nothing),
+	    test(without_a_date_our_clock_counts),
 	    test(who_we_are_may_be_unsaid),
 	    test(unknown_elements_are_passed_over),
 	    test(last_of_duplicates_counts),
@@ -590,6 +702,7 @@ int main(void)
 	    test(refusal_is_passed_on),
 	    test(cancelled_call_sends_nothing),
 	    test(caller_identity),
+	    test(caller_identity_teaches_no_time),
 	    test(caller_identity_that_makes_no_sense),
 	    test(caller_identity_refused),
 	    test(nothing_secret_is_logged),
