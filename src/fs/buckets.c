@@ -294,32 +294,36 @@ int buckets_list(struct buckets *buckets, struct call *call, struct listing **re
 
 /* ---- one name ---- */
 
-static int64_t valid_for(const struct buckets *buckets, int64_t expires_ms)
+/* For how long an answer holds that was asked for at this generation. */
+static int64_t valid_locked(const struct buckets *buckets, uint64_t generation, int64_t expires_ms)
 {
 	int64_t left = expires_ms - boot_ms(buckets);
 
-	return left > 0 ? left : 0;
+	return left > 0 && generation == buckets->generation ? left : 0;
 }
 
-/* The kept listing's answer. False when there is none that is good, and listing takes many pages.
- */
-static bool list_or_ask(struct buckets *buckets)
+/* False when there is no good listing, and listing takes many pages. */
+static bool list_or_ask(struct buckets *buckets, uint64_t *ret_generation)
 {
 	bool list;
 
 	pthread_mutex_lock(&buckets->lock);
+	*ret_generation = buckets->generation;
 	list = !buckets->latest || buckets->latest->pages <= 1 ||
 	       good_locked(buckets, buckets->generation);
 	pthread_mutex_unlock(&buckets->lock);
 	return list;
 }
 
-static void answer(const struct buckets *buckets, const struct bucket *bucket, int64_t expires_ms,
-		   bool *ret_found, int64_t *ret_created_ms, int64_t *ret_valid_ms)
+static void answer(struct buckets *buckets, const struct bucket *bucket, uint64_t generation,
+		   int64_t expires_ms, bool *ret_found, int64_t *ret_created_ms,
+		   int64_t *ret_valid_ms)
 {
 	*ret_found = bucket != NULL;
 	*ret_created_ms = bucket ? bucket->created_ms : 0;
-	*ret_valid_ms = valid_for(buckets, expires_ms);
+	pthread_mutex_lock(&buckets->lock);
+	*ret_valid_ms = valid_locked(buckets, generation, expires_ms);
+	pthread_mutex_unlock(&buckets->lock);
 }
 
 /*
@@ -327,7 +331,8 @@ static void answer(const struct buckets *buckets, const struct bucket *bucket, i
  * when the server took no notice of the prefix and there are more pages: that answers nothing.
  */
 static int ask_for_one(struct buckets *buckets, struct call *call, const char *name,
-		       bool *ret_found, int64_t *ret_created_ms, int64_t *ret_valid_ms)
+		       uint64_t generation, bool *ret_found, int64_t *ret_created_ms,
+		       int64_t *ret_valid_ms)
 {
 	int64_t expires_ms = boot_ms(buckets) + buckets->ttl_ms;
 	_cleanup_(bucket_page_deinit) struct bucket_page page = {0};
@@ -345,7 +350,7 @@ static int ask_for_one(struct buckets *buckets, struct call *call, const char *n
 	}
 	if (!bucket && !prefixed && page.next_token)
 		return 1;
-	answer(buckets, bucket, expires_ms, ret_found, ret_created_ms, ret_valid_ms);
+	answer(buckets, bucket, generation, expires_ms, ret_found, ret_created_ms, ret_valid_ms);
 	return 0;
 }
 
@@ -353,20 +358,40 @@ int buckets_find(struct buckets *buckets, struct call *call, const char *name, b
 		 int64_t *ret_created_ms, int64_t *ret_valid_ms)
 {
 	struct listing *listing;
+	uint64_t generation;
 	int r;
 
-	if (!list_or_ask(buckets)) {
-		r = ask_for_one(buckets, call, name, ret_found, ret_created_ms, ret_valid_ms);
+	if (!list_or_ask(buckets, &generation)) {
+		r = ask_for_one(buckets, call, name, generation, ret_found, ret_created_ms,
+				ret_valid_ms);
 		if (r <= 0)
 			return r;
 	}
 	r = buckets_list(buckets, call, &listing);
 	if (r < 0)
 		return r;
-	answer(buckets, listing_find(listing, name), listing->expires_ms, ret_found, ret_created_ms,
-	       ret_valid_ms);
+	answer(buckets, listing_find(listing, name), listing->generation, listing->expires_ms,
+	       ret_found, ret_created_ms, ret_valid_ms);
 	buckets_unref(buckets, listing);
 	return 0;
+}
+
+bool buckets_entry(struct buckets *buckets, const struct listing *listing, const char *name,
+		   int64_t *ret_created_ms, int64_t *ret_valid_ms)
+{
+	const struct bucket *bucket = NULL;
+
+	pthread_mutex_lock(&buckets->lock);
+	if (listing->generation < buckets->generation)
+		listing = good_locked(buckets, buckets->generation) ? buckets->latest : NULL;
+	if (listing)
+		bucket = listing_find(listing, name);
+	if (bucket) {
+		*ret_created_ms = bucket->created_ms;
+		*ret_valid_ms = valid_locked(buckets, listing->generation, listing->expires_ms);
+	}
+	pthread_mutex_unlock(&buckets->lock);
+	return bucket != NULL;
 }
 
 /* ---- what this mount did ---- */

@@ -6,7 +6,7 @@
  *
  * An answer is good for a caller when it is within its TTL and of the generation at the caller's
  * start or later: so whatever this mount did before is in it, and an answer that was on its way
- * meanwhile is not believed.
+ * meanwhile is not believed. Its own caller gets it, to be kept for no time at all.
  */
 #ifndef FS_BUCKETS_H
 #define FS_BUCKETS_H
@@ -63,6 +63,13 @@ const struct bucket *listing_find(const struct listing *listing, const char *nam
  */
 int buckets_find(struct buckets *buckets, struct call *call, const char *name, bool *ret_found,
 		 int64_t *ret_created_ms, int64_t *ret_valid_ms);
+
+/*
+ * An entry of a listing that a directory holds, without a request: what it is now, and for how long
+ * that holds. False when it is gone, or this mount did something since and no listing tells.
+ */
+bool buckets_entry(struct buckets *buckets, const struct listing *listing, const char *name,
+		   int64_t *ret_created_ms, int64_t *ret_valid_ms);
 
 /* The mount made or removed a bucket: seen at once by every call that starts from now on. */
 void buckets_added(struct buckets *buckets, const char *name, int64_t created_ms);

@@ -310,21 +310,21 @@ int fs_readdir(struct fs *fs, struct call *call, struct fs_dir *dir, uint64_t of
 int fs_readdir_entry(struct fs *fs, struct fs_dir *dir, const struct fs_dirent *dirent,
 		     struct fs_entry *ret_entry)
 {
-	struct clock *clock = fs->options.clock;
-	int64_t created_ms = 0, valid_ms;
-	const struct bucket *bucket;
+	int64_t created_ms, valid_ms;
+	bool found;
 
 	if (dirent->next <= 2) {
 		*ret_entry = (struct fs_entry){.attr = directory(fs, FS_ROOT, fs->born_wall_ms)};
 		return 0;
 	}
 	pthread_mutex_lock(&dir->lock);
-	valid_ms = dir->listing->expires_ms - clock->boot_ms(clock);
-	bucket = listing_find(dir->listing, dirent->name);
-	if (bucket)
-		created_ms = bucket->created_ms;
+	found = buckets_entry(&fs->buckets, dir->listing, dirent->name, &created_ms, &valid_ms);
 	pthread_mutex_unlock(&dir->lock);
-	return make_entry(fs, dirent->name, created_ms, valid_ms > 0 ? valid_ms : 0, ret_entry);
+	if (found)
+		return make_entry(fs, dirent->name, created_ms, valid_ms, ret_entry);
+	/* the name is in the listing still */
+	*ret_entry = (struct fs_entry){.attr = {.st_ino = dirent->st_ino, .st_mode = dirent->mode}};
+	return 0;
 }
 
 /* ---- the rest ---- */
