@@ -100,16 +100,16 @@ int fs_getattr(struct fs *fs, uint64_t ino, struct stat *ret_attr, int64_t *ret_
 	int64_t created_ms;
 	int r;
 
-	*ret_valid_ms = fs->options.metadata_ttl_ms;
 	if (ino == FS_ROOT) {
 		*ret_attr = directory(fs, FS_ROOT, fs->born_wall_ms);
-		return 0;
+	} else {
+		/* a bucket's attributes never change; whether it is still there, lookup tells */
+		r = inode_bucket(&fs->inodes, ino, &name, &created_ms);
+		if (r < 0)
+			return r;
+		*ret_attr = directory(fs, inode_number(name), created_ms);
 	}
-	/* a bucket's attributes never change; whether it is still there, lookup tells */
-	r = inode_bucket(&fs->inodes, ino, &name, &created_ms);
-	if (r < 0)
-		return r;
-	*ret_attr = directory(fs, inode_number(name), created_ms);
+	*ret_valid_ms = fs->options.metadata_ttl_ms;
 	return 0;
 }
 
@@ -145,7 +145,7 @@ int fs_mkdir(struct fs *fs, struct call *call, uint64_t parent, const char *name
 	     struct fs_entry *ret_entry)
 {
 	struct clock *clock = fs->options.clock;
-	int64_t now_ms = clock->wall_ms(clock);
+	int64_t now_ms = clock->wall_ms(clock), started_ms = clock->boot_ms(clock), valid_ms;
 	const char *rule;
 	int r;
 
@@ -160,7 +160,8 @@ int fs_mkdir(struct fs *fs, struct call *call, uint64_t parent, const char *name
 	if (r < 0)
 		return r;
 	buckets_added(&fs->buckets, name, now_ms);
-	return make_entry(fs, name, now_ms, fs->options.metadata_ttl_ms, ret_entry);
+	valid_ms = started_ms + fs->options.metadata_ttl_ms - clock->boot_ms(clock);
+	return make_entry(fs, name, now_ms, valid_ms > 0 ? valid_ms : 0, ret_entry);
 }
 
 int fs_rmdir(struct fs *fs, struct call *call, uint64_t parent, const char *name)
