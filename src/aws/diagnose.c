@@ -25,15 +25,16 @@ static const struct {
 	{"assume-denied",
 	 "One of three refuses: Anne's policy in Account A must allow sts:AssumeRole on this role; "
 	 "the role's trust policy in Account B must name Account A or Anne; and its condition "
-	 "sts:ExternalId must equal external_id."},
+	 "sts:ExternalId must equal external_id. AWS refuses a role that does not exist alike: check "
+	 "role_arn."},
     [BREAK_CLOCK] = {"clock", "Set this machine's clock (timedatectl set-ntp true)."},
     [BREAK_REGION] =
 	{"region",
 	 "Check the region's name, and that STS is active there (IAM console, Account settings)."},
     [BREAK_ROLE_PARAMETER] =
 	{"role-parameter",
-	 "Check role_arn, role_session_name, external_id, and that duration_seconds is not above the "
-	 "role's maximum session duration."},
+	 "Check that role_arn names a role that exists, role_session_name, external_id, and that "
+	 "duration_seconds is not above the role's maximum session duration."},
     [BREAK_LIST_DENIED] =
 	{"list-denied",
 	 "Allow s3:ListAllMyBuckets on Resource \"*\" in the role's permissions in Account B."},
@@ -90,6 +91,9 @@ static enum link_break diagnose_reply(enum link link, const struct aws_error *er
 			return codes[i].broken;
 	if (aws_error_is_throttle(error))
 		return BREAK_THROTTLED;
+	/* Ceph's word for a role that does not exist */
+	if (link == LINK_ROLE && !strcmp(error->code, "NoSuchEntity"))
+		return BREAK_ROLE_PARAMETER;
 	if (error->status == 403 && link == LINK_ROLE)
 		return BREAK_ASSUME_DENIED;
 	if (error->status == 403 && link == LINK_LIST_BUCKETS)

@@ -55,6 +55,7 @@ fault clear
 fault add --action AssumeRole status 400 ValidationError 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.' >fault.id
 breaks role role-parameter 'maximum session duration' accountB
 fault clear
+breaks role role-parameter 'role_arn names a role that exists' --role-arn "$XACCTFS_ROLE_ARN-of-another-name" accountB
 fault add --action AssumeRole status 403 RegionDisabledException >fault.id
 breaks role region 'STS is active there' accountB
 fault clear

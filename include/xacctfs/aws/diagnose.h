@@ -25,7 +25,7 @@ enum link_break {
 	BREAK_ASSUME_DENIED,  /* A's permission, B's trust policy or the external ID refuses */
 	BREAK_CLOCK,          /* the signature's time is refused */
 	BREAK_REGION,         /* no such region, or STS is switched off there */
-	BREAK_ROLE_PARAMETER, /* ValidationError: duration, session name, external ID */
+	BREAK_ROLE_PARAMETER, /* ValidationError (duration, names), or no such role */
 	BREAK_LIST_DENIED,    /* s3:ListAllMyBuckets is missing */
 	BREAK_UNREACHABLE,    /* no connection, no name, TLS */
 	BREAK_THROTTLED,

@@ -76,6 +76,17 @@ static void identity_may_be_unsupported(void **state)
 	assert_int_equal(reply(LINK_ROLE, 404, "HTTP404"), BREAK_SERVER);
 }
 
+/* Ceph's word for it; AWS says AccessDenied. Of other links it is no word about the role. */
+static void role_that_does_not_exist(void **state)
+{
+	(void)state;
+	assert_int_equal(reply(LINK_ROLE, 404, "NoSuchEntity"), BREAK_ROLE_PARAMETER);
+	assert_int_equal(reply(LINK_IDENTITY, 404, "NoSuchEntity"), BREAK_UNSUPPORTED);
+	assert_int_equal(reply(LINK_LIST_BUCKETS, 404, "NoSuchEntity"), BREAK_SERVER);
+	assert_non_null(strstr(link_break_remedy(BREAK_ROLE_PARAMETER), "role_arn"));
+	assert_non_null(strstr(link_break_remedy(BREAK_ASSUME_DENIED), "role_arn"));
+}
+
 static void no_answer(void **state)
 {
 	static const struct {
@@ -138,6 +149,7 @@ int main(void)
 	    cmocka_unit_test(codes_mean_the_same_on_every_link),
 	    cmocka_unit_test(denied_depends_on_the_link),
 	    cmocka_unit_test(identity_may_be_unsupported),
+	    cmocka_unit_test(role_that_does_not_exist),
 	    cmocka_unit_test(no_answer),
 	    cmocka_unit_test(errnos),
 	    cmocka_unit_test(names_are_stable_and_every_break_has_a_remedy),
