@@ -12,6 +12,15 @@
 static const char denied[] =
     "Allow the action in the role's permissions in Account B (and in the bucket's policy).";
 
+/* s3_send gives such an answer only after it had replaced the token: it was refused twice. */
+static const char again[] =
+    "The session was renewed and its new token is refused alike: is the region enabled in Account "
+    "B, and do the endpoints of STS and S3 belong together?";
+static const char elsewhere[] =
+    "The bucket is not at this endpoint: check its region, region and endpoint_url.";
+static const char changed[] = "The object is no longer the one that was opened.";
+static const char damaged[] = "The data was damaged on its way: this machine, or a proxy?";
+
 static const struct {
 	const char *code;
 	int errno_value;
@@ -25,9 +34,10 @@ static const struct {
     {"SignatureDoesNotMatch", EACCES, LOG_LEVEL_ERROR,
      "The signature is refused: a proxy that changes requests, or a wrong region?"},
     {"RequestTimeTooSkewed", EACCES, LOG_LEVEL_ERROR, "Set this machine's clock."},
-    {"ExpiredToken", EKEYEXPIRED, LOG_LEVEL_ERROR, "The session has ended and was not renewed."},
-    {"InvalidToken", EKEYEXPIRED, LOG_LEVEL_ERROR, "The session's token is refused."},
-    {"TokenRefreshRequired", EKEYEXPIRED, LOG_LEVEL_ERROR, "The session's token is refused."},
+    {"ExpiredToken", EKEYEXPIRED, LOG_LEVEL_ERROR, again},
+    {"ExpiredTokenException", EKEYEXPIRED, LOG_LEVEL_ERROR, again},
+    {"InvalidToken", EKEYEXPIRED, LOG_LEVEL_ERROR, again},
+    {"TokenRefreshRequired", EKEYEXPIRED, LOG_LEVEL_ERROR, again},
     {"NoSuchKey", ENOENT, LOG_LEVEL_DEBUG, ""},
     {"NoSuchBucket", ENOENT, LOG_LEVEL_DEBUG, ""},
     {"HTTP404", ENOENT, LOG_LEVEL_DEBUG, ""},
@@ -47,9 +57,34 @@ static const struct {
     {"MethodNotAllowed", EOPNOTSUPP, LOG_LEVEL_WARN, ""},
     {"NotImplemented", EOPNOTSUPP, LOG_LEVEL_WARN, "The server does not offer this."},
     {"AuthorizationHeaderMalformed", EINVAL, LOG_LEVEL_ERROR, "Check the region."},
-    {"PermanentRedirect", EREMOTE, LOG_LEVEL_ERROR,
-     "The bucket is in another region and the answer does not say which."},
+    {"PermanentRedirect", EREMOTE, LOG_LEVEL_ERROR, elsewhere},
+    {"TemporaryRedirect", EREMOTE, LOG_LEVEL_ERROR, elsewhere},
+    {"HTTP301", EREMOTE, LOG_LEVEL_ERROR, elsewhere},
+    {"HTTP307", EREMOTE, LOG_LEVEL_ERROR, elsewhere},
+    {"HTTP400", EIO, LOG_LEVEL_ERROR, "The answer does not say why."},
     {"HTTP403", EACCES, LOG_LEVEL_WARN, denied},
+    /* objects */
+    {"PreconditionFailed", ESTALE, LOG_LEVEL_INFO, changed},
+    {"HTTP412", ESTALE, LOG_LEVEL_INFO, changed},
+    /* only what was there when the object was looked at is asked for: it is shorter now */
+    {"InvalidRange", ESTALE, LOG_LEVEL_INFO, changed},
+    {"HTTP416", ESTALE, LOG_LEVEL_INFO, changed},
+    {"NoSuchUpload", ESTALE, LOG_LEVEL_ERROR,
+     "The multipart upload was ended from outside: by another client, or a lifecycle rule?"},
+    {"InvalidPart", EIO, LOG_LEVEL_ERROR, "A part of the upload is gone: write the file again."},
+    {"EntityTooSmall", EINVAL, LOG_LEVEL_ERROR, "This server wants larger parts."},
+    {"BadDigest", EIO, LOG_LEVEL_ERROR, damaged},
+    {"InvalidDigest", EIO, LOG_LEVEL_ERROR, damaged},
+    {"XAmzContentSHA256Mismatch", EIO, LOG_LEVEL_ERROR, damaged},
+    {"MissingContentLength", EIO, LOG_LEVEL_ERROR, "A proxy takes the Content-Length away."},
+    {"HTTP411", EIO, LOG_LEVEL_ERROR, "A proxy takes the Content-Length away."},
+    {"InvalidArgument", EINVAL, LOG_LEVEL_ERROR, ""},
+    {"KeyTooLongError", ENAMETOOLONG, LOG_LEVEL_INFO, "A key has at most 1024 bytes of UTF-8."},
+    {"RequestTimeout", ETIMEDOUT, LOG_LEVEL_WARN, "The request came too slowly: the network?"},
+    {"ConditionalRequestConflict", EBUSY, LOG_LEVEL_WARN,
+     "Another client writes the object at this moment; try again."},
+    {"OperationAborted", EBUSY, LOG_LEVEL_WARN,
+     "Another operation on the bucket is under way; try again."},
 };
 
 static int transport_errno(const struct aws_error *error)
