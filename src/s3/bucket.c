@@ -265,6 +265,8 @@ static void s3_store_free(struct store *store)
 
 	url_deinit(&s3->endpoint);
 	region_map_deinit(&s3->regions);
+	credentials_unref(s3->absolved);
+	pthread_mutex_destroy(&s3->lock);
 	free(s3->region);
 	free(s3->create_region);
 	free(s3);
@@ -285,6 +287,7 @@ int s3_store_new(struct aws_caller *caller, struct session *session, const struc
 	s3->session = session;
 	s3->addressing = conf->addressing;
 	region_map_init(&s3->regions);
+	pthread_mutex_init(&s3->lock, NULL);
 	s3->region = strdup(conf->region);
 	s3->create_region = strdup(conf->create_region);
 	if (!s3->region || !s3->create_region)

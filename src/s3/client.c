@@ -99,13 +99,68 @@ static bool wrong_region(const struct s3_request *request, int r, const struct a
 	return error->status / 100 == 3 || error->status == 400 || error->status == 403;
 }
 
-static bool token_refused(const struct s3_store *s3, int r, const struct aws_error *error,
-			  const struct credentials *credentials)
+/*
+ * What ExpiredToken and InvalidToken are to HEAD, whose answers have no body to name them (Amazon
+ * S3 API Reference, HeadBucket, "Errors"). Other reasons look alike.
+ */
+static bool bare_400(const struct s3_request *request, int r, const struct aws_error *error)
 {
+	return r == AWS_E_REPLY && !strcmp(request->method, "HEAD") &&
+	       !strcmp(error->code, "HTTP400");
+}
+
+/* These have just been got for a bare 400 and met it again: no renewal mends it. */
+static void absolve(struct s3_store *s3, struct credentials *credentials)
+{
+	struct credentials *former;
+
+	pthread_mutex_lock(&s3->lock);
+	former = s3->absolved;
+	s3->absolved = credentials_ref(credentials);
+	pthread_mutex_unlock(&s3->lock);
+	credentials_unref(former);
+}
+
+static bool is_absolved(struct s3_store *s3, const struct credentials *credentials)
+{
+	bool is;
+
+	pthread_mutex_lock(&s3->lock);
+	is = s3->absolved == credentials;
+	pthread_mutex_unlock(&s3->lock);
+	return is;
+}
+
+static bool token_refused(struct s3_store *s3, const struct s3_request *request, int r,
+			  const struct aws_error *error, const struct credentials *credentials)
+{
+	bool bare = bare_400(request, r, error);
+
 	if (r != AWS_E_REPLY)
 		return false;
-	return aws_error_is_token(error) ||
-	       (error->status == 403 && session_may_have_ended(s3->session, credentials));
+	if (aws_error_is_token(error) || (bare && !is_absolved(s3, credentials)))
+		return true;
+	return (bare || error->status == 403) && session_may_have_ended(s3->session, credentials);
+}
+
+/*
+ * Others than the refused ones. Returns as session_replace; or AWS_E_REPLY, so that the answer
+ * stands, when there are none and only its being bare spoke against the token.
+ */
+static int replace_token(struct s3_store *s3, struct call *call, const struct aws_error *error,
+			 struct credentials **credentials)
+{
+	struct credentials *fresh;
+	int r = session_replace(s3->session, call, *credentials, &fresh);
+
+	if (r == -EKEYEXPIRED && !aws_error_is_token(error) &&
+	    !session_may_have_ended(s3->session, *credentials))
+		return AWS_E_REPLY;
+	if (r < 0)
+		return r;
+	credentials_unref(*credentials);
+	*credentials = fresh;
+	return 0;
 }
 
 static int send_once(struct s3_store *s3, struct call *call, const struct s3_request *request,
@@ -151,8 +206,6 @@ int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *req
 	choose_region(s3, request, region);
 	r = session_get(s3->session, call, &credentials);
 	while (r == 0) {
-		struct credentials *fresh;
-
 		r = send_once(s3, call, request, region, credentials, ret_response, ret_error);
 		if (!region_mended && wrong_region(request, r, ret_error, region)) {
 			region_mended = true;
@@ -163,14 +216,12 @@ int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *req
 			r = 0;
 			continue;
 		}
-		if (token_mended || !token_refused(s3, r, ret_error, credentials))
+		if (token_mended && bare_400(request, r, ret_error))
+			absolve(s3, credentials);
+		if (token_mended || !token_refused(s3, request, r, ret_error, credentials))
 			break;
 		token_mended = true;
-		r = session_replace(s3->session, call, credentials, &fresh);
-		if (r == 0) {
-			credentials_unref(credentials);
-			credentials = fresh;
-		}
+		r = replace_token(s3, call, ret_error, &credentials);
 	}
 	if (r == 0)
 		learn_region(s3, request, ret_response);

@@ -20,6 +20,8 @@ struct s3_store {
 	enum conf_addressing addressing;
 	char *region, *create_region;
 	struct region_map regions;
+	pthread_mutex_t lock;
+	struct credentials *absolved; /* lock: the last that s3/client's bare_400 is not due to */
 };
 
 struct s3_request {

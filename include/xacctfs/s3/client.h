@@ -3,8 +3,9 @@
  *
  * A request is addressed to its bucket's region, signed with the session's credentials, sent, and
  * its answer classified. Three things are mended on the way, each once a request: a token that
- * ended (session_replace), a wrong region (the answer tells the right one), and a clock that is off
- * (aws_send). What fails is logged here, once, with all that is known.
+ * ended (session_replace; to HEAD, whose answers name no reason, any 400 may mean it), a wrong
+ * region (the answer tells the right one), and a clock that is off (aws_send). What fails is logged
+ * here, once, with all that is known.
  */
 #ifndef XACCTFS_S3_CLIENT_H
 #define XACCTFS_S3_CLIENT_H
