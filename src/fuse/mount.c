@@ -14,6 +14,7 @@
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 
+#include "device.h"
 #include "ops.h"
 
 /* A thread is busy as long as its operation waits for S3, so many may be needed at once; and one
@@ -99,6 +100,8 @@ int mount_new(const struct mount_options *options, struct mount **ret_mount)
 		mount->session = NULL;
 		r = -EINVAL;
 	}
+	if (r == 0)
+		r = device_complete(mount->session);
 	if (r < 0) {
 		mount_free(mount);
 		return r;

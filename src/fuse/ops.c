@@ -76,10 +76,12 @@ static void reply_entry(fuse_req_t req, const struct fs_entry *entry)
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	(void)userdata;
+	struct ops_context *c = userdata;
+
 	/* the kernel asks for attributes with the names when somebody looks at them */
 	conn->want |= conn->capable &
 		      (FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);
+	atomic_store(&c->parallel_dirops, conn->want & FUSE_CAP_PARALLEL_DIROPS);
 }
 
 /* ---- names ---- */

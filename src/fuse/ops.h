@@ -6,6 +6,7 @@
 #define FUSE_OPS_H
 
 #include <fuse_lowlevel.h>
+#include <stdatomic.h>
 
 #include "xacctfs/fs/fs.h"
 #include "xacctfs/util/call.h"
@@ -16,6 +17,8 @@ struct ops_context {
 	struct clock *clock;
 	struct call_group *group; /* of all operations under way */
 	int64_t timeout_ms;
+	/* init asked for FUSE_CAP_PARALLEL_DIROPS, and its reply is yet to be sent: see device.h */
+	atomic_bool parallel_dirops;
 };
 
 extern const struct fuse_lowlevel_ops ops;
