@@ -33,7 +33,8 @@ mount_as_user() {
     (
         cd cores || exit 1
         ulimit -c unlimited
-        ASAN_OPTIONS=handle_segv=0:${ASAN_OPTIONS-} AWS_SECRET_ACCESS_KEY=$secret exec "${user[@]}" "$XACCTFS" -f "$@" "$work/mnt"
+        export ASAN_OPTIONS=handle_segv=0:${ASAN_OPTIONS-} TSAN_OPTIONS=handle_segv=0:${TSAN_OPTIONS-}
+        AWS_SECRET_ACCESS_KEY=$secret exec "${user[@]}" "$XACCTFS" -f "$@" "$work/mnt"
     ) >>"$daemon_log" 2>&1 &
     daemon_pid=$!
     await_log 'is mounted on' || fail "no mount: $(tail -n 3 "$daemon_log")"
