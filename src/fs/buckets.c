@@ -426,8 +426,14 @@ static void insert(struct listing *listing, const char *name, int64_t created_ms
 {
 	bool found;
 	size_t i = position(listing, name, &found);
-	char *copy = found ? NULL : strdup(name);
+	char *copy;
 
+	if (found) {
+		/* another client removed the one that was listed */
+		listing->v[i].created_ms = created_ms;
+		return;
+	}
+	copy = strdup(name);
 	if (!copy)
 		return;
 	memmove(listing->v + i + 1, listing->v + i, (listing->n - i) * sizeof(*listing->v));

@@ -462,6 +462,18 @@ static void a_made_buckets_validity_begins_with_the_request(void **state)
 	assert_int_equal(entry.valid_ms, TTL_MS - 300);
 }
 
+static void a_bucket_made_again_has_its_new_date(void **state)
+{
+	struct bench *b = *state;
+	struct fs_entry entry;
+
+	assert_true(there(b, "beta"));
+	assert_true(memory_remove_bucket(&b->s3, "beta"));
+	assert_int_equal(make(b, "beta"), 0);
+	assert_int_equal(fs_lookup(b->fs, &b->call, FS_ROOT, "beta", &entry), 0);
+	assert_directory(&entry.attr, TEST_CLOCK_WALL_MS);
+}
+
 static void mkdir_errors_change_nothing(void **state)
 {
 	struct bench *b = *state;
@@ -1074,6 +1086,7 @@ int main(void)
 	    TEST(mkdir_is_seen_at_once_without_a_listing),
 	    TEST(a_made_bucket_does_not_make_the_listing_younger),
 	    TEST(a_made_buckets_validity_begins_with_the_request),
+	    TEST(a_bucket_made_again_has_its_new_date),
 	    TEST(mkdir_errors_change_nothing),
 	    TEST(mkdir_refuses_bad_names_before_a_request),
 	    TEST(mkdir_takes_the_names_at_the_edge_of_the_rules),
