@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
@@ -15,11 +16,20 @@
 
 #define XATTR_REGION "user.s3.region"
 
+struct fs_dir {
+	pthread_mutex_t lock;
+	struct listing *listing;    /* lock; NULL until read */
+	bool read;                  /* lock: entries were given, so offset 0 is a rewind */
+	struct fs_dir *prev, *next; /* fs->dirs_lock */
+};
+
 struct fs {
 	struct fs_options options;
 	struct buckets buckets;
 	struct inode_table inodes;
 	int64_t born_wall_ms; /* the root's dates */
+	pthread_mutex_t dirs_lock;
+	struct fs_dir *dirs; /* dirs_lock; those that are open */
 };
 
 int fs_new(const struct fs_options *options, struct fs **ret_fs)
@@ -36,6 +46,7 @@ int fs_new(const struct fs_options *options, struct fs **ret_fs)
 		return -ENOMEM;
 	}
 	inode_table_init(&fs->inodes);
+	pthread_mutex_init(&fs->dirs_lock, NULL);
 	*ret_fs = fs;
 	return 0;
 }
@@ -44,6 +55,10 @@ void fs_free(struct fs *fs)
 {
 	if (!fs)
 		return;
+	/* the kernel drops what it has not sent yet when the mount ends, releasedirs too */
+	while (fs->dirs)
+		fs_releasedir(fs, fs->dirs);
+	pthread_mutex_destroy(&fs->dirs_lock);
 	inode_table_deinit(&fs->inodes);
 	buckets_deinit(&fs->buckets);
 	free(fs);
@@ -220,12 +235,6 @@ int fs_setattr(struct fs *fs, uint64_t ino)
 
 /* ---- directories ---- */
 
-struct fs_dir {
-	pthread_mutex_t lock;
-	struct listing *listing; /* lock; NULL until read */
-	bool read;               /* lock: entries were given, so offset 0 is a rewind */
-};
-
 int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **ret_dir)
 {
 	struct fs_dir *dir;
@@ -243,12 +252,18 @@ int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **r
 		return r;
 	}
 	pthread_mutex_init(&dir->lock, NULL);
+	pthread_mutex_lock(&fs->dirs_lock);
+	DL_APPEND(fs->dirs, dir);
+	pthread_mutex_unlock(&fs->dirs_lock);
 	*ret_dir = dir;
 	return 0;
 }
 
 void fs_releasedir(struct fs *fs, struct fs_dir *dir)
 {
+	pthread_mutex_lock(&fs->dirs_lock);
+	DL_DELETE(fs->dirs, dir);
+	pthread_mutex_unlock(&fs->dirs_lock);
 	if (dir->listing)
 		buckets_unref(&fs->buckets, dir->listing);
 	pthread_mutex_destroy(&dir->lock);

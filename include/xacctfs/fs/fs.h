@@ -39,7 +39,7 @@ struct fs_entry {
 
 /* Returns 0, -ENOMEM. */
 int fs_new(const struct fs_options *options, struct fs **ret_fs);
-void fs_free(struct fs *fs); /* no call may be running; NULL is fine */
+void fs_free(struct fs *fs); /* no call may be running; open directories end; NULL is fine */
 
 /* Lists the buckets, so that a mount that cannot does not come to be. 0 with their number. */
 int fs_prime(struct fs *fs, struct call *call, size_t *ret_buckets);
