@@ -36,8 +36,8 @@ mount_b -o s3_endpoint_url=http://127.0.0.1:9000,metadata_ttl=0
 : >elsewhere.out
 for status in 307 302 301 308 303; do
     echo $status >status
-    refused "Input/output error" ls mnt
-    refused "Input/output error" mkdir mnt/new-bucket
+    refused "Object is remote" ls mnt
+    refused "Object is remote" mkdir mnt/new-bucket
     has "$daemon_log" "ListBuckets: TemporaryRedirect: go there .HTTP $status"
 done
 equal "what is elsewhere saw" "$(cat elsewhere.out)" ""
