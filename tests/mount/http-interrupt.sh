@@ -14,7 +14,7 @@ ends() {
     local began status=0
     began=$(ms)
     wait "$1" || status=$?
-    at_most "ms to the end" $(($(ms) - began)) 1000
+    at_most "ms to the end" $(($(ms) - began)) $((1000 * slow))
     equal "status of ls" $status "$2"
 }
 

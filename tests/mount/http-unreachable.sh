@@ -27,7 +27,9 @@ relay
 equal "ls when it is back" "$(ls mnt)" some-bucket
 unmount_b
 
-# late NAME=VALUE...: what ls says while the server hangs
+# tenths N: so many tenths of a second
+tenths() { echo "$(($1 * slow / 10)).$(($1 * slow % 10))"; }
+# late NAME=VALUE... MIN MAX: what ls says while the server hangs, and when; milliseconds
 late() {
     local began took
     mount_b -o "metadata_ttl=0,$1"
@@ -38,12 +40,12 @@ late() {
     fault clear
     equal "ls afterwards" "$(ls mnt)" some-bucket
     unmount_b
-    DEPTH=1 at_least "ms with $1" $took "$2"
-    DEPTH=1 at_most "ms with $1" $took "$3"
+    DEPTH=1 at_least "ms with $1" $took $(($2 * slow))
+    DEPTH=1 at_most "ms with $1" $took $(($3 * slow))
     echo "figure: $1: timed out after $took ms"
 }
-late stall_timeout=0.5,max_attempts=1 500 1500
-late stall_timeout=0.5,max_attempts=2 1000 2500
-late request_timeout=1 1000 2000
-late request_timeout=1.5,stall_timeout=0.4 1000 2500
+late "stall_timeout=$(tenths 5),max_attempts=1" 500 1500
+late "stall_timeout=$(tenths 5),max_attempts=2" 1000 2500
+late "request_timeout=$(tenths 10)" 1000 2000
+late "request_timeout=$(tenths 15),stall_timeout=$(tenths 4)" 1000 2500
 has "$daemon_log" 'error: ListBuckets: .*not a byte for'

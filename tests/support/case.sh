@@ -12,6 +12,9 @@ work=$PWD
 local_aws=$XACCTFS_CLONE/scripts/local-aws
 daemon_log=$work/xacctfs.log
 daemon_pid=''
+# how many times slower than usual the program may be here: what a case says of its time is multiplied by it
+# shellcheck disable=SC2034 # the cases use it
+slow=${XACCTFS_SLOW:-1}
 
 failed_at() { echo "not held: line ${BASH_LINENO[0]} of $(basename "$0"): $BASH_COMMAND" >&2; }
 trap failed_at ERR
