@@ -427,8 +427,9 @@ static int obtain(struct session *session, struct call *call, const struct crede
 	pthread_mutex_lock(&session->lock);
 	if (!valid_locked(session) || session->credentials == refused)
 		r = wait_for_attempt_locked(session, &waiter, call->deadline_ms);
+	/* the refresher's last attempt, which stopping ended, may come before its waiters wake */
 	if (r == 0 && (!valid_locked(session) || session->credentials == refused))
-		r = -EKEYEXPIRED;
+		r = session->stopping ? -EINTR : -EKEYEXPIRED;
 	if (r == 0)
 		*ret_credentials = credentials_ref(session->credentials);
 	pthread_mutex_unlock(&session->lock);
