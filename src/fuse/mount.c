@@ -93,6 +93,7 @@ int mount_new(const struct mount_options *options, struct mount **ret_mount)
 	    .group = &mount->group,
 	    .timeout_ms = options->request_timeout_ms,
 	};
+	lookups_init(&mount->context.lookups);
 	mount->stop_fd = eventfd(0, EFD_CLOEXEC);
 	r = mount->stop_fd < 0 ? -errno : make_session(mount);
 	if (r == 0 && fuse_session_mount(mount->session, options->mountpoint) != 0) {
@@ -119,6 +120,7 @@ void mount_free(struct mount *mount)
 		fuse_session_destroy(mount->session);
 	}
 	closep(&mount->stop_fd);
+	lookups_deinit(&mount->context.lookups);
 	call_group_deinit(&mount->group);
 	free(mount);
 }

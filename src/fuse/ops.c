@@ -88,10 +88,13 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct lookups *lookups = &context(req)->lookups;
 	struct fs_entry entry;
+	struct lookup lookup;
 	struct op op;
 	int r;
 
+	lookups_begin(lookups, &lookup, parent, name);
 	op_begin(&op, req);
 	r = fs_lookup(fs_of(req), &op.call, parent, name, &entry);
 	op_end(&op);
@@ -99,6 +102,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fuse_reply_err(req, -r);
 	else
 		reply_entry(req, &entry);
+	lookups_end(lookups, &lookup);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
@@ -302,12 +306,28 @@ static size_t add_plain(fuse_req_t req, char *data, size_t room, const struct fs
 	return n <= room ? n : 0;
 }
 
-static int add_plus(fuse_req_t req, char *data, size_t room, struct fs_dir *dir,
+/*
+ * The kernel enters what it is told here into its cache of names. Where that name's LOOKUP is under
+ * way it waits for its end, and nothing interrupts that; so such an entry goes without an inode,
+ * and the kernel just shows it.
+ */
+static int plus_entry(fuse_req_t req, struct fs_dir *dir, fuse_ino_t ino,
+		      const struct fs_dirent *dirent, struct fs_entry *ret_entry)
+{
+	if (!lookups_has(&context(req)->lookups, ino, dirent->name))
+		return fs_readdir_entry(fs_of(req), dir, dirent, ret_entry);
+	*ret_entry = (struct fs_entry){
+	    .attr = {.st_ino = dirent->st_ino, .st_mode = dirent->mode},
+	};
+	return 0;
+}
+
+static int add_plus(fuse_req_t req, char *data, size_t room, struct fs_dir *dir, fuse_ino_t ino,
 		    const struct fs_dirent *dirent, size_t *ret_n)
 {
 	struct fs_entry entry;
 	struct fuse_entry_param param;
-	int r = fs_readdir_entry(fs_of(req), dir, dirent, &entry);
+	int r = plus_entry(req, dir, ino, dirent, &entry);
 
 	if (r < 0)
 		return r;
@@ -323,7 +343,7 @@ static int add_plus(fuse_req_t req, char *data, size_t room, struct fs_dir *dir,
 
 /* As many entries as fit. An error behind the first entry is left to the next call. */
 static int fill(struct op *op, char *data, size_t size, uint64_t offset, struct fs_dir *dir,
-		bool plus, size_t *ret_used)
+		fuse_ino_t ino, bool plus, size_t *ret_used)
 {
 	size_t used = 0, n = 0;
 	int r;
@@ -333,7 +353,7 @@ static int fill(struct op *op, char *data, size_t size, uint64_t offset, struct 
 
 		r = fs_readdir(fs_of(op->req), &op->call, dir, offset, &dirent);
 		if (r == 0 && plus)
-			r = add_plus(op->req, data + used, size - used, dir, &dirent, &n);
+			r = add_plus(op->req, data + used, size - used, dir, ino, &dirent, &n);
 		else if (r == 0)
 			n = add_plain(op->req, data + used, size - used, &dirent);
 		if (r < 0 || n == 0)
@@ -343,8 +363,8 @@ static int fill(struct op *op, char *data, size_t size, uint64_t offset, struct 
 	return r < 0 && r != -ENOENT && used == 0 ? r : 0;
 }
 
-static void readdir_reply(fuse_req_t req, size_t size, off_t offset, struct fuse_file_info *fi,
-			  bool plus)
+static void readdir_reply(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+			  struct fuse_file_info *fi, bool plus)
 {
 	_cleanup_(freep) char *data = malloc(size);
 	size_t used = 0;
@@ -356,7 +376,7 @@ static void readdir_reply(fuse_req_t req, size_t size, off_t offset, struct fuse
 		return;
 	}
 	op_begin(&op, req);
-	r = fill(&op, data, size, (uint64_t)offset, dir_of(fi), plus, &used);
+	r = fill(&op, data, size, (uint64_t)offset, dir_of(fi), ino, plus, &used);
 	op_end(&op);
 	if (r < 0)
 		fuse_reply_err(req, -r);
@@ -367,15 +387,13 @@ static void readdir_reply(fuse_req_t req, size_t size, off_t offset, struct fuse
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		       struct fuse_file_info *fi)
 {
-	(void)ino;
-	readdir_reply(req, size, offset, fi, false);
+	readdir_reply(req, ino, size, offset, fi, false);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 			   struct fuse_file_info *fi)
 {
-	(void)ino;
-	readdir_reply(req, size, offset, fi, true);
+	readdir_reply(req, ino, size, offset, fi, true);
 }
 
 static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)

@@ -11,12 +11,15 @@
 #include "xacctfs/fs/fs.h"
 #include "xacctfs/util/call.h"
 
+#include "lookups.h"
+
 /* The userdata of the session. */
 struct ops_context {
 	struct fs *fs;
 	struct clock *clock;
 	struct call_group *group; /* of all operations under way */
 	int64_t timeout_ms;
+	struct lookups lookups;
 	/* init asked for FUSE_CAP_PARALLEL_DIROPS, and its reply is yet to be sent: see device.h */
 	atomic_bool parallel_dirops;
 };

@@ -13,24 +13,26 @@ XML
 }
 page first.xml bucket-one second
 page second.xml bucket-two
-fault add --method GET --path 'prefix=hanging' hang >hanging.id
+fault add --method GET --path 'prefix=bucket-two' hang >hanging.id
 fault add --method GET --path 'prefix=' body first.xml >/dev/null
 fault add --method GET --path 'continuation-token=second' body second.xml >/dev/null
 fault add --method GET --path '^/\?' body first.xml >/dev/null
 mount_b -o metadata_ttl=0
 
-stat mnt/hanging >out 2>&1 &
+stat mnt/bucket-two >out 2>&1 &
 call=$!
-timeout 20 bash -c 'until "$0" fault -C "$1" list | grep -q "hits=[1-9] .*prefix=hanging"; do :; done' "$local_aws" "$work/aws" ||
+timeout 20 bash -c 'until "$0" fault -C "$1" list | grep -q "hits=[1-9] .*prefix=bucket-two"; do :; done' "$local_aws" "$work/aws" ||
     fail "the lookup did not come to the server"
 # each would wait for ever, were it behind the one that hangs
 stat=$(timeout 20 stat -c %F mnt/bucket-one) || fail "a lookup waits for another one"
 equal "stat of another name" "$stat" directory
+stat=$(LC_ALL=C timeout 20 stat mnt/bucket-six 2>&1) && fail "there is a bucket-six"
+equal "stat of a missing name" "${stat##*: }" "No such file or directory"
 names=$(timeout 20 ls mnt) || fail "a listing waits for a lookup"
 equal "ls" "$names" $'bucket-one\nbucket-two'
 kill -0 $call || fail "the lookup did not hang: $(cat out)"
 
 fault clear "$(cat hanging.id)"
-wait $call && fail "there is a bucket named hanging"
+wait $call && fail "the server has no bucket-two, but its stat succeeded"
 has out "No such file"
 unmount_b
