@@ -281,8 +281,14 @@ int s3_store_new(struct aws_caller *caller, struct session *session, const struc
 
 	if (!s3)
 		return -ENOMEM;
-	s3->store = (struct store){list_buckets, create_bucket, delete_bucket,
-				   head_bucket,  bucket_region, s3_store_free};
+	s3->store = (struct store){
+	    .list_buckets = list_buckets,
+	    .create_bucket = create_bucket,
+	    .delete_bucket = delete_bucket,
+	    .head_bucket = head_bucket,
+	    .bucket_region = bucket_region,
+	    .free = s3_store_free,
+	};
 	s3->caller = caller;
 	s3->session = session;
 	s3->addressing = conf->addressing;

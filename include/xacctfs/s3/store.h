@@ -16,6 +16,17 @@
 #include "xacctfs/util/call.h"
 
 #define S3_REGION_MAX 64
+#define S3_KEY_MAX    1024 /* bytes (Amazon S3 User Guide, "Naming Amazon S3 objects") */
+/* The least that a part may have, the last excepted; the most; how many (S3 User Guide, "Amazon S3
+ * multipart upload limits").
+ */
+#define S3_PART_MIN          ((uint64_t)5 << 20)
+#define S3_PART_MAX          ((uint64_t)5 << 30)
+#define S3_PARTS_MAX         10000
+#define S3_OBJECT_MAX        ((uint64_t)5 << 40)
+#define S3_PUT_MAX           ((uint64_t)5 << 30) /* of one PutObject, and of one CopyObject */
+#define S3_DELETE_MAX        1000                /* keys of one DeleteObjects */
+#define S3_STORAGE_CLASS_MAX 31
 
 struct bucket {
 	char *name;
@@ -33,7 +44,111 @@ void bucket_page_deinit(struct bucket_page *page);
 /* Appends a copy of name. Returns 0, -ENOMEM. */
 int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_ms);
 
+/* ---- objects ---- */
+
+/* Which object. Neither text is owned. */
+struct object_id {
+	const char *bucket;
+	const char *key; /* any bytes but NUL */
+};
+
+/* User metadata: x-amz-meta-NAME. Names are in lower case, without the prefix. */
+struct object_meta {
+	char *name;
+	char *value;
+};
+
+/* What S3 says of one object. Owned; zeroed is empty. */
+struct object {
+	uint64_t size;
+	int64_t mtime_ms;    /* Last-Modified; 0 when not told */
+	char *etag;          /* as sent, with its quotes; NULL when not told */
+	char *content_type;  /* NULL when not told */
+	char *version_id;    /* NULL when not told */
+	char *storage_class; /* NULL: STANDARD, or not told */
+	char *encryption;    /* x-amz-server-side-encryption; NULL when not told */
+	struct object_meta *meta;
+	size_t n_meta;
+};
+
+void object_deinit(struct object *object); /* leaves it zeroed */
+/* The value of that user metadata, or NULL. */
+const char *object_meta_get(const struct object *object, const char *name);
+
+/* One line of a listing: a key, or a common prefix with its '/' at the end. */
+struct object_entry {
+	char *key;
+	bool is_prefix; /* then nothing below is told */
+	uint64_t size;
+	int64_t mtime_ms;
+	char *etag;                                   /* NULL when not told */
+	char storage_class[S3_STORAGE_CLASS_MAX + 1]; /* "" for STANDARD */
+};
+
+/* One page of ListObjectsV2: keys and prefixes merged, in the order of their bytes. */
+struct object_page {
+	struct object_entry *v;
+	size_t n, size;
+	char *next_token; /* NULL on the last page */
+};
+
+void object_page_deinit(struct object_page *page);
+
+struct list_params {
+	const char *prefix;      /* "" for all */
+	bool delimited;          /* by '/': deeper keys come as common prefixes */
+	const char *start_after; /* only keys behind this one; NULL from the start */
+	const char *token;       /* of the page before; NULL for the first */
+	int max_keys;            /* 1..1000 */
+};
+
+struct get_params {
+	uint64_t offset;
+	uint64_t len;         /* at least 1 */
+	const char *if_match; /* an ETag: another object is -ESTALE; NULL takes any */
+	/*
+	 * Takes the bytes in order, each once, as they come: when a connection breaks, the rest is
+	 * asked for from there, of the same object. A non-zero return ends the call with it.
+	 */
+	int (*sink)(void *data, const void *bytes, size_t n);
+	void *sink_data;
+};
+
+/* How an object is written. Texts are not owned. */
+struct put_params {
+	const char *content_type; /* NULL: the server's default */
+	const struct object_meta *meta;
+	size_t n_meta;
+	const char *if_match; /* only over the object with this ETag, else -ESTALE; or NULL */
+	bool if_none_match;   /* only where no object is, else -EEXIST */
+};
+
+struct copy_params {
+	const char *if_match; /* of the source; another one is -ESTALE; or NULL */
+	/* NULL: type and metadata are the source's; else they are these (conditions are not used)
+	 */
+	const struct put_params *replace;
+};
+
+/* An upload that was begun and neither completed nor aborted. */
+struct upload {
+	char *key;
+	char *upload_id;
+	int64_t initiated_ms;
+	char *initiator; /* ARN; NULL when not told */
+};
+
+struct upload_page {
+	struct upload *v;
+	size_t n, size;
+	char *next_key, *next_id; /* both NULL on the last page */
+};
+
+void upload_page_deinit(struct upload_page *page);
+
 struct store {
+	/* ---- buckets ---- */
+
 	/*
 	 * ListBuckets. prefix: only names that begin so, NULL for all; a server may ignore it and
 	 * send others too. token: NULL for the first page, else the last page's next_token.
@@ -49,6 +164,67 @@ struct store {
 	/* What is known without a request: 0, or -ENODATA. */
 	int (*bucket_region)(struct store *store, const char *name,
 			     char ret_region[S3_REGION_MAX + 1]);
+
+	/* ---- objects ---- */
+
+	/* ListObjectsV2. */
+	int (*list_objects)(struct store *store, struct call *call, const char *bucket,
+			    const struct list_params *params, struct object_page *ret_page);
+	/* HeadObject. -ENOENT. */
+	int (*head_object)(struct store *store, struct call *call, const struct object_id *id,
+			   struct object *ret_object);
+	/*
+	 * GetObject of a range. 0 when all of it came, or all up to the object's end; ret_object
+	 * (may be NULL) is the whole object's, meta included. -ESTALE: if_match does not hold, or
+	 * the object changed while it was read; -ERANGE: offset is at or behind the end; -ENOENT.
+	 */
+	int (*get_object)(struct store *store, struct call *call, const struct object_id *id,
+			  const struct get_params *params, struct object *ret_object);
+	/*
+	 * PutObject. The server checks the bytes by their MD5, and its ETag is checked where it is
+	 * one. ret_object (may be NULL): size, etag, version_id, and mtime_ms as the answer's Date.
+	 */
+	int (*put_object)(struct store *store, struct call *call, const struct object_id *id,
+			  const struct put_params *params, const void *data, size_t len,
+			  struct object *ret_object);
+	/* CopyObject, up to S3_PUT_MAX; both buckets may be in different regions. */
+	int (*copy_object)(struct store *store, struct call *call, const struct object_id *source,
+			   const struct object_id *target, const struct copy_params *params,
+			   struct object *ret_object);
+	/* DeleteObject. That there was none is 0, as S3 has it. */
+	int (*delete_object)(struct store *store, struct call *call, const struct object_id *id);
+	/*
+	 * DeleteObjects, n of 1..S3_DELETE_MAX. Returns the first key's error when some were not
+	 * deleted; which are left, a listing tells.
+	 */
+	int (*delete_objects)(struct store *store, struct call *call, const char *bucket,
+			      const char *const *keys, size_t n);
+
+	/* CreateMultipartUpload (the conditions of params are not used); the id is to free(). */
+	int (*create_upload)(struct store *store, struct call *call, const struct object_id *id,
+			     const struct put_params *params, char **ret_upload_id);
+	/* UploadPart, number from 1; checked as put_object; the etag is to free(). */
+	int (*upload_part)(struct store *store, struct call *call, const struct object_id *id,
+			   const char *upload_id, int number, const void *data, size_t len,
+			   char **ret_etag);
+	/* UploadPartCopy of len bytes of source from offset; another source_etag is -ESTALE. */
+	int (*copy_part)(struct store *store, struct call *call, const struct object_id *id,
+			 const char *upload_id, int number, const struct object_id *source,
+			 const char *source_etag, uint64_t offset, uint64_t len, char **ret_etag);
+	/*
+	 * CompleteMultipartUpload of the parts 1..n. Of params only the conditions are used.
+	 * ret_object (may be NULL): etag, version_id, mtime_ms as the answer's Date.
+	 */
+	int (*complete_upload)(struct store *store, struct call *call, const struct object_id *id,
+			       const char *upload_id, const struct put_params *params,
+			       const char *const *etags, size_t n, struct object *ret_object);
+	/* AbortMultipartUpload. That there is none is 0. */
+	int (*abort_upload)(struct store *store, struct call *call, const struct object_id *id,
+			    const char *upload_id);
+	/* ListMultipartUploads. key and id: the last page's next_key and next_id, or NULL. */
+	int (*list_uploads)(struct store *store, struct call *call, const char *bucket,
+			    const char *prefix, const char *key, const char *id,
+			    struct upload_page *ret_page);
 	void (*free)(struct store *store);
 };
 
