@@ -2,91 +2,18 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/clock.h"
 
-#define PATIENCE_S 10
-
-struct memory_bucket {
-	struct memory_named named; /* first */
-	int64_t created_ms;
-	char region[S3_REGION_MAX + 1];
-	bool region_known; /* to the client */
-};
-
-/* A test that has no memory has no result either. */
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
-
-/* ---- things with names ---- */
-
-/* The index of name, or of where it would stand. */
-static size_t map_position(const struct memory_map *map, const char *name, bool *ret_found)
-{
-	size_t low = 0, high = map->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(map->v[middle]->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*ret_found = low < map->n && !strcmp(map->v[low]->name, name);
-	return low;
-}
-
-static void *map_find(const struct memory_map *map, const char *name)
-{
-	bool found;
-	size_t i = map_position(map, name, &found);
-
-	return found ? map->v[i] : NULL;
-}
-
-/* The name is not there yet. */
-static void map_insert(struct memory_map *map, struct memory_named *named)
-{
-	bool found;
-	size_t i = map_position(map, named->name, &found);
-
-	map->v = must(reallocarray(map->v, map->n + 1, sizeof(*map->v)));
-	memmove(map->v + i + 1, map->v + i, (map->n - i) * sizeof(*map->v));
-	map->v[i] = named;
-	map->n++;
-}
-
-/* What was taken out, or NULL. */
-static void *map_remove(struct memory_map *map, const char *name)
-{
-	bool found;
-	size_t i = map_position(map, name, &found);
-	struct memory_named *named;
-
-	if (!found)
-		return NULL;
-	named = map->v[i];
-	memmove(map->v + i, map->v + i + 1, (map->n - i - 1) * sizeof(*map->v));
-	map->n--;
-	return named;
-}
-
-/* ---- buckets ---- */
+#include "memory_private.h"
 
 static struct memory_bucket *bucket_new(const char *name, int64_t created_ms, const char *region)
 {
-	struct memory_bucket *bucket = must(calloc(1, sizeof(*bucket)));
+	struct memory_bucket *bucket = memory_must(calloc(1, sizeof(*bucket)));
 
-	bucket->named.name = must(strdup(name));
+	bucket->named.name = memory_must(strdup(name));
 	bucket->created_ms = created_ms;
 	snprintf(bucket->region, sizeof(bucket->region), "%s", region);
 	return bucket;
@@ -96,106 +23,19 @@ static void bucket_free(struct memory_bucket *bucket)
 {
 	if (!bucket)
 		return;
+	for (size_t i = 0; i < bucket->objects.n; i++)
+		memory_object_free((struct memory_object *)bucket->objects.v[i]);
+	for (size_t i = 0; i < bucket->uploads.n; i++)
+		memory_upload_free((struct memory_upload *)bucket->uploads.v[i]);
+	free(bucket->objects.v);
+	free(bucket->uploads.v);
 	free(bucket->named.name);
 	free(bucket);
 }
 
-/* ---- what every call goes through ---- */
-
-static struct memory_store *of(struct store *store)
+struct memory_bucket *memory_bucket_locked(struct memory_store *s3, const char *name)
 {
-	return (struct memory_store *)store;
-}
-
-static void wake(void *data)
-{
-	struct memory_store *s3 = data;
-
-	pthread_mutex_lock(&s3->lock);
-	pthread_cond_broadcast(&s3->changed);
-	pthread_mutex_unlock(&s3->lock);
-}
-
-/* Waits while the test holds calls there. 0, or as call_check. */
-static int wait_for_test(struct memory_store *s3, struct call *call, enum memory_op op,
-			 enum memory_when when)
-{
-	struct memory_calls *calls = &s3->calls[op];
-	struct call_watch watch;
-	size_t held = 0;
-	int r;
-
-	call_watch(call, &watch, wake, s3);
-	pthread_mutex_lock(&s3->lock);
-	for (;;) {
-		/* the call's lock comes before this one */
-		pthread_mutex_unlock(&s3->lock);
-		r = call_check(call);
-		pthread_mutex_lock(&s3->lock);
-		if (r < 0 || !calls->hold[when])
-			break;
-		if (held == 0) {
-			held = 1;
-			calls->held++;
-			pthread_cond_broadcast(&s3->changed);
-		}
-		call->clock->wait(call->clock, &s3->changed, &s3->lock, call->deadline_ms);
-	}
-	calls->held -= held;
-	pthread_mutex_unlock(&s3->lock);
-	call_unwatch(call, &watch);
-	return r;
-}
-
-static int run_hook(struct memory_store *s3, enum memory_op op, enum memory_when when,
-		    const char *name)
-{
-	memory_hook_fn *hook;
-	void *data;
-
-	pthread_mutex_lock(&s3->lock);
-	hook = s3->hook;
-	data = s3->data;
-	pthread_mutex_unlock(&s3->lock);
-	return hook ? hook(data, op, when, name) : 0;
-}
-
-static int take_fault(struct memory_store *s3, enum memory_op op)
-{
-	struct memory_calls *calls = &s3->calls[op];
-	int r = 0;
-
-	pthread_mutex_lock(&s3->lock);
-	if (calls->failures > 0) {
-		calls->failures--;
-		r = calls->error;
-	}
-	pthread_mutex_unlock(&s3->lock);
-	return r;
-}
-
-/* 0 to go on and do it. */
-static int before(struct memory_store *s3, struct call *call, enum memory_op op, const char *name)
-{
-	int r = call_check(call);
-
-	if (r < 0)
-		return r;
-	pthread_mutex_lock(&s3->lock);
-	s3->calls[op].n++;
-	pthread_mutex_unlock(&s3->lock);
-	r = run_hook(s3, op, MEMORY_BEFORE, name);
-	if (r == 0)
-		r = take_fault(s3, op);
-	return r < 0 ? r : wait_for_test(s3, call, op, MEMORY_BEFORE);
-}
-
-/* 0 when the answer comes through. */
-static int after(struct memory_store *s3, struct call *call, enum memory_op op, const char *name)
-{
-	int r = wait_for_test(s3, call, op, MEMORY_AFTER);
-
-	return r < 0 ? r : run_hook(s3, op, MEMORY_AFTER, name);
+	return memory_map_find(&s3->buckets, name);
 }
 
 /* ---- the store ---- */
@@ -228,7 +68,7 @@ static void fill_page(struct memory_store *s3, const char *prefix, const char *t
 		last = named->name;
 	}
 	if (i < s3->buckets.n || s3->page_size == 0)
-		page->next_token = must(strdup(last));
+		page->next_token = memory_must(strdup(last));
 	pthread_mutex_unlock(&s3->lock);
 }
 
@@ -236,13 +76,14 @@ static int list_buckets(struct store *store, struct call *call, const char *pref
 			const char *token, struct bucket_page *ret_page)
 {
 	_cleanup_(bucket_page_deinit) struct bucket_page page = {0};
-	struct memory_store *s3 = of(store);
-	int r = before(s3, call, MEMORY_LIST_BUCKETS, NULL);
+	struct memory_store *s3 = memory_of(store);
+	struct memory_call c;
+	int r = memory_begin(&c, store, call, MEMORY_LIST_BUCKETS, NULL, NULL);
 
 	if (r < 0)
 		return r;
 	fill_page(s3, prefix, token, &page);
-	r = after(s3, call, MEMORY_LIST_BUCKETS, NULL);
+	r = memory_end(&c, 0);
 	if (r < 0)
 		return r;
 	*ret_page = page;
@@ -252,60 +93,78 @@ static int list_buckets(struct store *store, struct call *call, const char *pref
 
 static int create_bucket(struct store *store, struct call *call, const char *name)
 {
-	struct memory_store *s3 = of(store);
-	int r = before(s3, call, MEMORY_CREATE_BUCKET, name);
+	struct memory_store *s3 = memory_of(store);
+	struct memory_call c;
+	int r = memory_begin(&c, store, call, MEMORY_CREATE_BUCKET, name, NULL);
 	struct memory_bucket *bucket;
 	bool exists;
 
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&s3->lock);
-	exists = map_find(&s3->buckets, name);
+	exists = memory_bucket_locked(s3, name);
 	if (!exists) {
 		bucket = bucket_new(name, s3->clock->wall_ms(s3->clock), MEMORY_REGION);
 		bucket->region_known = true;
-		map_insert(&s3->buckets, &bucket->named);
+		memory_map_insert(&s3->buckets, &bucket->named);
 	}
 	pthread_mutex_unlock(&s3->lock);
-	return exists ? -EEXIST : after(s3, call, MEMORY_CREATE_BUCKET, name);
+	return memory_end(&c, exists ? -EEXIST : 0);
+}
+
+static int delete_empty(struct memory_store *s3, const char *name)
+{
+	struct memory_bucket *bucket;
+	int r = 0;
+
+	pthread_mutex_lock(&s3->lock);
+	bucket = memory_bucket_locked(s3, name);
+	if (!bucket)
+		r = -ENOENT;
+	else if (bucket->objects.n > 0)
+		r = -ENOTEMPTY;
+	else
+		bucket_free(memory_map_remove(&s3->buckets, name));
+	pthread_mutex_unlock(&s3->lock);
+	return r;
 }
 
 static int delete_bucket(struct store *store, struct call *call, const char *name)
 {
-	struct memory_store *s3 = of(store);
-	int r = before(s3, call, MEMORY_DELETE_BUCKET, name);
+	struct memory_store *s3 = memory_of(store);
+	struct memory_call c;
+	int r = memory_begin(&c, store, call, MEMORY_DELETE_BUCKET, name, NULL);
 
 	if (r < 0)
 		return r;
-	if (!memory_remove_bucket(s3, name))
-		return -ENOENT;
-	return after(s3, call, MEMORY_DELETE_BUCKET, name);
+	return memory_end(&c, delete_empty(s3, name));
 }
 
 static int head_bucket(struct store *store, struct call *call, const char *name)
 {
-	struct memory_store *s3 = of(store);
-	int r = before(s3, call, MEMORY_HEAD_BUCKET, name);
+	struct memory_store *s3 = memory_of(store);
+	struct memory_call c;
+	int r = memory_begin(&c, store, call, MEMORY_HEAD_BUCKET, name, NULL);
 	struct memory_bucket *bucket;
 
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&s3->lock);
-	bucket = map_find(&s3->buckets, name);
+	bucket = memory_bucket_locked(s3, name);
 	if (bucket)
 		bucket->region_known = true;
 	pthread_mutex_unlock(&s3->lock);
-	return bucket ? after(s3, call, MEMORY_HEAD_BUCKET, name) : -ENOENT;
+	return memory_end(&c, bucket ? 0 : -ENOENT);
 }
 
 static int bucket_region(struct store *store, const char *name, char ret_region[S3_REGION_MAX + 1])
 {
-	struct memory_store *s3 = of(store);
+	struct memory_store *s3 = memory_of(store);
 	const struct memory_bucket *bucket;
 	int r = -ENODATA;
 
 	pthread_mutex_lock(&s3->lock);
-	bucket = map_find(&s3->buckets, name);
+	bucket = memory_bucket_locked(s3, name);
 	if (bucket && bucket->region_known) {
 		memcpy(ret_region, bucket->region, sizeof(bucket->region));
 		r = 0;
@@ -316,7 +175,7 @@ static int bucket_region(struct store *store, const char *name, char ret_region[
 
 static void deinit(struct store *store)
 {
-	memory_store_deinit(of(store));
+	memory_store_deinit(memory_of(store));
 }
 
 /* ---- the test's side ---- */
@@ -324,10 +183,35 @@ static void deinit(struct store *store)
 void memory_store_init(struct memory_store *s3, struct clock *clock)
 {
 	*s3 = (struct memory_store){
-	    .store = {list_buckets, create_bucket, delete_bucket, head_bucket, bucket_region,
-		      deinit},
+	    .store =
+		{
+		    .list_buckets = list_buckets,
+		    .create_bucket = create_bucket,
+		    .delete_bucket = delete_bucket,
+		    .head_bucket = head_bucket,
+		    .bucket_region = bucket_region,
+		    .list_objects = memory_list_objects,
+		    .head_object = memory_head_object,
+		    .get_object = memory_get_object,
+		    .put_object = memory_put_object,
+		    .copy_object = memory_copy_object,
+		    .delete_object = memory_delete_object,
+		    .delete_objects = memory_delete_objects,
+		    .create_upload = memory_create_upload,
+		    .upload_part = memory_upload_part,
+		    .copy_part = memory_copy_part,
+		    .complete_upload = memory_complete_upload,
+		    .abort_upload = memory_abort_upload,
+		    .list_uploads = memory_list_uploads,
+		    .free = deinit,
+		},
 	    .clock = clock,
 	    .page_size = SIZE_MAX,
+	    .listing_size = MEMORY_LISTING,
+	    .uploads_size = MEMORY_LISTING,
+	    .get_size = MEMORY_GET_SIZE,
+	    .part_min = S3_PART_MIN,
+	    .put_max = S3_PUT_MAX,
 	};
 	pthread_mutex_init(&s3->lock, NULL);
 	if (clock_cond_init(&s3->changed) < 0)
@@ -339,6 +223,7 @@ void memory_store_deinit(struct memory_store *s3)
 	for (size_t i = 0; i < s3->buckets.n; i++)
 		bucket_free((struct memory_bucket *)s3->buckets.v[i]);
 	free(s3->buckets.v);
+	free(s3->denied);
 	pthread_cond_destroy(&s3->changed);
 	pthread_mutex_destroy(&s3->lock);
 }
@@ -349,8 +234,8 @@ void memory_add_bucket(struct memory_store *s3, const char *name, int64_t create
 	struct memory_bucket *bucket = bucket_new(name, created_ms, region);
 
 	pthread_mutex_lock(&s3->lock);
-	bucket_free(map_remove(&s3->buckets, name));
-	map_insert(&s3->buckets, &bucket->named);
+	bucket_free(memory_map_remove(&s3->buckets, name));
+	memory_map_insert(&s3->buckets, &bucket->named);
 	pthread_mutex_unlock(&s3->lock);
 }
 
@@ -359,7 +244,7 @@ bool memory_remove_bucket(struct memory_store *s3, const char *name)
 	struct memory_bucket *bucket;
 
 	pthread_mutex_lock(&s3->lock);
-	bucket = map_remove(&s3->buckets, name);
+	bucket = memory_map_remove(&s3->buckets, name);
 	pthread_mutex_unlock(&s3->lock);
 	if (!bucket)
 		return false;
@@ -372,64 +257,7 @@ bool memory_has_bucket(struct memory_store *s3, const char *name)
 	bool has;
 
 	pthread_mutex_lock(&s3->lock);
-	has = map_find(&s3->buckets, name);
+	has = memory_bucket_locked(s3, name);
 	pthread_mutex_unlock(&s3->lock);
 	return has;
-}
-
-void memory_fail(struct memory_store *s3, enum memory_op op, size_t n, int error)
-{
-	pthread_mutex_lock(&s3->lock);
-	s3->calls[op].failures = n;
-	s3->calls[op].error = error;
-	pthread_mutex_unlock(&s3->lock);
-}
-
-void memory_hook(struct memory_store *s3, memory_hook_fn *fn, void *data)
-{
-	pthread_mutex_lock(&s3->lock);
-	s3->hook = fn;
-	s3->data = data;
-	pthread_mutex_unlock(&s3->lock);
-}
-
-void memory_hold(struct memory_store *s3, enum memory_op op, enum memory_when when)
-{
-	pthread_mutex_lock(&s3->lock);
-	s3->calls[op].hold[when] = true;
-	pthread_mutex_unlock(&s3->lock);
-}
-
-void memory_release(struct memory_store *s3, enum memory_op op)
-{
-	pthread_mutex_lock(&s3->lock);
-	s3->calls[op].hold[MEMORY_BEFORE] = false;
-	s3->calls[op].hold[MEMORY_AFTER] = false;
-	pthread_cond_broadcast(&s3->changed);
-	pthread_mutex_unlock(&s3->lock);
-}
-
-bool memory_wait_held(struct memory_store *s3, enum memory_op op, size_t n)
-{
-	struct timespec ts;
-	bool done;
-	int r = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += PATIENCE_S;
-	pthread_mutex_lock(&s3->lock);
-	while (!(done = s3->calls[op].held >= n) && r == 0)
-		r = pthread_cond_timedwait(&s3->changed, &s3->lock, &ts);
-	pthread_mutex_unlock(&s3->lock);
-	return done;
-}
-
-size_t memory_count(struct memory_store *s3, enum memory_op op)
-{
-	size_t n;
-
-	pthread_mutex_lock(&s3->lock);
-	n = s3->calls[op].n;
-	pthread_mutex_unlock(&s3->lock);
-	return n;
 }
