@@ -20,11 +20,14 @@ struct ranges {
 };
 
 void ranges_deinit(struct ranges *ranges); /* leaves it empty */
+/* So many ranges_add and ranges_remove that follow cannot fail. */
+int ranges_reserve(struct ranges *ranges, size_t more);
+/* start <= end, in all functions; an empty range adds nothing. */
 int ranges_add(struct ranges *ranges, uint64_t start, uint64_t end);
 int ranges_remove(struct ranges *ranges, uint64_t start, uint64_t end);
-/* True when all of [start, end) is in the set. */
+/* True when all of [start, end) is in the set: of an empty range always. */
 bool ranges_has(const struct ranges *ranges, uint64_t start, uint64_t end);
-/* True when any of [start, end) is. */
+/* True when any byte of [start, end) is. */
 bool ranges_meets(const struct ranges *ranges, uint64_t start, uint64_t end);
 /*
  * The first run in [start, end) that is in the set (wanted true) or out of it (false). False when
