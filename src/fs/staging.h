@@ -16,34 +16,42 @@ struct staging {
 	char *dir;
 	uint64_t limit;
 	pthread_mutex_t lock;
-	uint64_t used; /* lock: bytes reserved by all areas */
+	uint64_t used; /* lock: bytes present in all areas */
 };
 
-/* Makes dir (0700) when it is missing; the parent must be there. Returns 0 or a negative errno. */
+/*
+ * Makes dir (0700) when it is missing; the parent must be there. Returns 0 or a negative errno:
+ * -ENOTDIR, -EACCES when it cannot be written to, ...
+ */
 int staging_init(struct staging *staging, const char *dir, uint64_t limit);
 void staging_deinit(struct staging *staging);
 
-/* A sparse local file; what it holds is in `present`. */
+/* A sparse local file; what it holds is in `present`. Zeroed, it is none. */
 struct staging_area {
-	struct staging *staging;
+	struct staging *staging; /* NULL: none */
 	int fd;
 	struct ranges present;
 };
 
 /* Returns 0, or a negative errno (-ENOSPC, -EMFILE, -EACCES, ...). */
 int staging_area_init(struct staging_area *area, struct staging *staging);
-void staging_area_deinit(struct staging_area *area);
+void staging_area_deinit(struct staging_area *area); /* leaves it zeroed */
 
 /*
- * Writes whole or not at all. -ENOSPC at the limit and when the disk is full, -EIO. What is written
- * is present from then on.
+ * Writes whole, or returns an error and nothing more is present than before. -ENOSPC at the limit
+ * and when the disk is full: the bytes that were there are as they were; -EIO: of those that were
+ * to be overwritten, some may be.
  */
 int staging_write(struct staging_area *area, uint64_t offset, const void *data, size_t len);
-/* Makes [start, end) present zeroes. */
-int staging_zero(struct staging_area *area, uint64_t start, uint64_t end);
 /* All of it must be present. */
 int staging_read(const struct staging_area *area, uint64_t offset, void *data, size_t len);
 /* Drops what is at and behind size, and gives its space back. */
 int staging_truncate(struct staging_area *area, uint64_t size);
+/*
+ * The first len bytes (not 0) as memory that the kernel can take back at any time; all must be
+ * present and not change until staging_unmap. Returns 0, -ENOMEM.
+ */
+int staging_map(const struct staging_area *area, size_t len, const void **ret_data);
+void staging_unmap(const void *data, size_t len);
 
 #endif
