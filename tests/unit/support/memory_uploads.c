@@ -181,6 +181,23 @@ static void parts_are_copied_from_an_object(void **state)
 	assert_true(is_text(b, "x", "2345789"));
 }
 
+static void a_range_may_cross_parts(void **state)
+{
+	_cleanup_(taken_deinit) struct taken taken = {0};
+	struct bench *b = *state;
+	_cleanup_(freep) char *id = begin(b, "x");
+	_cleanup_(freep) char *first = part(b, id, 1, "0123"), *second = part(b, id, 2, "4567");
+	_cleanup_(freep) char *third = part(b, id, 3, "89");
+
+	assert_int_equal(complete(b, id, (char *[]){first, second, third}, 3, NULL, NULL), 0);
+	for (uint64_t from = 0; from < 10; from++)
+		for (uint64_t len = 1; len <= 10 - from; len++) {
+			assert_int_equal(get(b, &b->call, "x", from, len, NULL, &taken), 0);
+			assert_int_equal(taken.bytes.len, len);
+			assert_memory_equal(taken.bytes.data, &"0123456789"[from], len);
+		}
+}
+
 static void six_gigabytes_are_copied_in_parts(void **state)
 {
 	_cleanup_(object_deinit) struct object seen = {0};
@@ -270,6 +287,7 @@ int main(void)
 	    test(a_completion_has_conditions),
 	    test(an_aborted_upload_is_gone),
 	    test(parts_are_copied_from_an_object),
+	    test(a_range_may_cross_parts),
 	    test(six_gigabytes_are_copied_in_parts),
 	    test(no_bucket_no_upload),
 	    test(uploads_are_listed_by_key_in_pages),
