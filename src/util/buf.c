@@ -153,6 +153,35 @@ int buf_add_encoded(struct buf *b, const char *data, size_t len, bool keep_slash
 	return 0;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+		return (c | 0x20) - 'a' + 10;
+	return -1;
+}
+
+int buf_add_decoded(struct buf *b, const char *text)
+{
+	int r = buf_reserve(b, strlen(text));
+
+	if (r < 0)
+		return r;
+	for (; *text; text++) {
+		bool escape = *text == '%' && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0;
+
+		if (escape) {
+			b->data[b->len++] = (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
+			text += 2;
+		} else {
+			b->data[b->len++] = *text == '+' ? ' ' : *text;
+		}
+	}
+	b->data[b->len] = '\0';
+	return 0;
+}
+
 static const char *xml_reference(char c)
 {
 	switch (c) {

@@ -35,6 +35,8 @@ int xml_open(const char *data, size_t len, struct xml **ret_xml)
 {
 	_cleanup_(xml_freep) struct xml *xml = NULL;
 
+	for (; len > 0 && strchr(" \t\r\n", *data) && *data; len--)
+		data++;
 	if (len == 0 || len > INT_MAX)
 		return -EBADMSG;
 	pthread_once(&parser_once, xmlInitParser);

@@ -46,6 +46,12 @@ int buf_add_hex(struct buf *b, const uint8_t *data, size_t len);
  */
 int buf_add_encoded(struct buf *b, const char *data, size_t len, bool keep_slash);
 
+/*
+ * Undoes percent-encoding; '+' is a space, as in forms and in S3's encoding-type=url. A '%' that
+ * begins no %XX stays.
+ */
+int buf_add_decoded(struct buf *b, const char *text);
+
 /* Appends text with &, <, > and quotes as XML references. */
 int buf_add_xml(struct buf *b, const char *text);
 

@@ -21,7 +21,11 @@
 
 struct xml;
 
-/* data must outlive the reader. Returns 0, -EBADMSG for no document, -ENOMEM. */
+/*
+ * data must outlive the reader. Blanks before the document are passed over: S3 sends some to keep
+ * the connection while it works (Amazon S3 API Reference, CompleteMultipartUpload). Returns 0,
+ * -EBADMSG for no document, -ENOMEM.
+ */
 int xml_open(const char *data, size_t len, struct xml **ret_xml);
 void xml_free(struct xml *xml);
 void xml_freep(struct xml **xml);
