@@ -56,7 +56,7 @@ struct exchange {
 	enum phase phase;
 	size_t header_bytes; /* of all responses, status lines and trailers included */
 	int64_t active_ms;   /* boot time when a byte last moved */
-	int refusal;         /* HTTP_E_TOO_LARGE or -ENOMEM, when a callback ended the transfer */
+	int refusal;         /* HTTP_E_* or -ENOMEM, when a callback ended the transfer */
 	char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -152,6 +152,24 @@ static size_t body_limit(struct exchange *x)
 	return x->max_body;
 }
 
+/* The sink may take its time, which is not the server's. */
+static size_t sink_body(struct exchange *x, const char *data, size_t len)
+{
+	struct http_response *response = x->response;
+
+	if (len > x->max_body - response->sunk)
+		return refuse(x, HTTP_E_TOO_LARGE, "contents", x->max_body);
+	response->status = (int)response_status(x);
+	response->sunk += len;
+	if (x->request->sink(x->request->sink_data, response, data, len) != 0) {
+		x->refusal = HTTP_E_SINK;
+		explain(x, "%s: the rest of the response was not wanted", x->request->authority);
+		return 0;
+	}
+	x->active_ms = boot_ms(x);
+	return len;
+}
+
 static size_t on_body(char *data, size_t one, size_t len, void *user)
 {
 	struct exchange *x = user;
@@ -160,6 +178,8 @@ static size_t on_body(char *data, size_t one, size_t len, void *user)
 	curl_off_t announced = -1;
 
 	(void)one;
+	if (x->request->sink && response_status(x) / 100 == 2)
+		return sink_body(x, data, len);
 	if (body->len == 0)
 		curl_easy_getinfo(x->slot->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
 	if (len > limit - body->len || (announced > 0 && (uint64_t)announced > limit))
@@ -259,14 +279,17 @@ static int build_url(struct exchange *x)
 static CURLcode set_body(struct exchange *x, CURL *easy)
 {
 	const struct http_request *q = x->request;
+	const void *body;
+	size_t len;
 
 	if (!strcmp(q->method, "HEAD")) {
 		SET(CURLOPT_NOBODY, 1L);
 		return CURLE_OK;
 	}
-	if (q->body.len || !strcmp(q->method, "PUT") || !strcmp(q->method, "POST")) {
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
-		SET(CURLOPT_POSTFIELDS, buf_str(&q->body));
+	body = http_request_body(q, &len);
+	if (len || !strcmp(q->method, "PUT") || !strcmp(q->method, "POST")) {
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+		SET(CURLOPT_POSTFIELDS, body);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, q->method);
 	return CURLE_OK;

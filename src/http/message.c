@@ -108,6 +108,12 @@ void http_request_deinit(struct http_request *request)
 	*request = (struct http_request){0};
 }
 
+const void *http_request_body(const struct http_request *request, size_t *ret_len)
+{
+	*ret_len = request->payload ? request->payload_len : request->body.len;
+	return request->payload ? request->payload : buf_str(&request->body);
+}
+
 void http_response_deinit(struct http_response *response)
 {
 	http_headers_deinit(&response->headers);

@@ -10,11 +10,13 @@
 #include "xacctfs/util/cleanup.h"
 
 #define PATIENCE_S 10
+#define SINK_PIECE 1000
 
 struct script_step {
 	struct script_step *prev, *next;
 	bool hangs;
 	bool sent_before;
+	bool cut; /* the body ends short */
 	int error, os_errno;
 	int status;
 	char *headers, *body;
@@ -76,6 +78,8 @@ static char *copy_of(const char *text)
 static struct script_request *copy_request(struct call *call, const struct http_request *request)
 {
 	struct script_request *copy = must(calloc(1, sizeof(*copy)));
+	const void *body;
+	size_t len;
 
 	copy->boot_ms = call->clock->boot_ms(call->clock);
 	copy->http.method = request->method;
@@ -87,7 +91,8 @@ static struct script_request *copy_request(struct call *call, const struct http_
 		if (http_headers_add(&copy->http.headers, request->headers.v[i].name,
 				     request->headers.v[i].value) != 0)
 			abort();
-	if (buf_add(&copy->http.body, buf_str(&request->body), request->body.len) != 0)
+	body = http_request_body(request, &len);
+	if (buf_add(&copy->http.body, body, len) != 0)
 		abort();
 	return copy;
 }
@@ -162,7 +167,30 @@ static int play(struct script *script, struct call *call, const struct http_requ
 		response->os_errno = step->os_errno;
 		return step->error;
 	}
-	return respond(response, step->status, step->headers, step->body, step->len);
+	respond(response, step->status, step->headers, step->body, step->len);
+	if (step->cut)
+		snprintf(response->error, sizeof(response->error), "scripted cut");
+	return step->cut ? HTTP_E_BROKEN : 0;
+}
+
+/* The body of a 2xx answer goes to the sink in pieces. */
+static int sink_body(const struct http_request *request, struct http_response *response,
+		     size_t max_body)
+{
+	struct buf body = response->body;
+	int r = 0;
+
+	response->body = (struct buf)BUF_INIT;
+	for (size_t n; r == 0 && response->sunk < body.len; response->sunk += n) {
+		n = body.len - (size_t)response->sunk;
+		n = n > SINK_PIECE ? SINK_PIECE : n;
+		if (response->sunk + n > max_body)
+			r = HTTP_E_TOO_LARGE;
+		else if (request->sink(request->sink_data, response, body.data + response->sunk, n))
+			r = HTTP_E_SINK;
+	}
+	buf_deinit(&body);
+	return r;
 }
 
 static int perform(struct http_transport *transport, struct call *call,
@@ -181,6 +209,11 @@ static int perform(struct http_transport *transport, struct call *call,
 	r = wait_for_test(script, call, false);
 	if (r == 0)
 		r = play(script, call, request, ret_response);
+	if (r >= 0 && request->sink && ret_response->status / 100 == 2) {
+		int sunk = sink_body(request, ret_response, max_body);
+
+		r = sunk ? sunk : r;
+	}
 	if (r == 0 && ret_response->body.len > max_body)
 		r = HTTP_E_TOO_LARGE;
 
@@ -248,6 +281,15 @@ void script_answer(struct script *script, int status, const char *headers, const
 void script_fail(struct script *script, int error, int os_errno)
 {
 	append(script, &(struct script_step){.error = error, .os_errno = os_errno});
+}
+
+void script_cut_bytes(struct script *script, int status, const char *headers, const char *body,
+		      size_t len)
+{
+	script_answer_bytes(script, status, headers, body, len);
+	pthread_mutex_lock(&script->lock);
+	script->steps->prev->cut = true;
+	pthread_mutex_unlock(&script->lock);
 }
 
 void script_hang(struct script *script)

@@ -11,7 +11,8 @@
  *
  * Answers are given in order; then the callback answers, if there is one; then every request fails
  * with HTTP_E_PROTOCOL. Like the real one it refuses a call that is cancelled or past its deadline,
- * and a body over max_body. Thread-safe but for init and deinit.
+ * and a body over max_body; a sink is given its body in pieces. Thread-safe but for init and
+ *deinit.
  */
 #ifndef SUPPORT_SCRIPT_TRANSPORT_H
 #define SUPPORT_SCRIPT_TRANSPORT_H
@@ -50,6 +51,9 @@ void script_deinit(struct script *script);
 void script_answer(struct script *script, int status, const char *headers, const char *body);
 void script_answer_bytes(struct script *script, int status, const char *headers, const char *body,
 			 size_t len);
+/* The next answer breaks (HTTP_E_BROKEN) behind these bytes of its body. */
+void script_cut_bytes(struct script *script, int status, const char *headers, const char *body,
+		      size_t len);
 /* Next comes no answer: HTTP_E_*, or a negative errno. */
 void script_fail(struct script *script, int error, int os_errno);
 /* Has the step given last say that its request was sent before (http_response.sent_before). */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "xacctfs/util/buf.h"
 
@@ -33,6 +34,15 @@ const char *http_headers_get(const struct http_headers *headers, const char *nam
 /* Values are overwritten before they are freed: a request's hold tokens. */
 void http_headers_deinit(struct http_headers *headers);
 
+struct http_response;
+
+/*
+ * Takes bytes of a body in order, as they come. The response has its status and headers by then. A
+ * non-zero return ends the exchange.
+ */
+typedef int http_sink_fn(void *data, const struct http_response *response, const void *bytes,
+			 size_t n);
+
 struct http_request {
 	const char *method;          /* constant text, upper case */
 	char *scheme;                /* "https", "http" */
@@ -41,14 +51,23 @@ struct http_request {
 	char *query;                 /* percent-encoded, without '?'; NULL or "" for none */
 	struct http_headers headers; /* without Host, Content-Length */
 	struct buf body;
+	/* A body that is not owned, instead of `body`; must outlive the exchange. NULL for none. */
+	const void *payload;
+	size_t payload_len;
+	/* Takes the body of a 2xx answer, which response->body is then without; or NULL. */
+	http_sink_fn *sink;
+	void *sink_data;
 };
 
 void http_request_deinit(struct http_request *request); /* leaves it zeroed */
+/* The body that goes out, payload or body; "" for none. Valid until the request changes. */
+const void *http_request_body(const struct http_request *request, size_t *ret_len);
 
 struct http_response {
 	int status;                  /* 200..599 */
 	struct http_headers headers; /* of the final response */
 	struct buf body;
+	uint64_t sunk;   /* bytes that the request's sink was given; also after an error */
 	char error[256]; /* after a transport error: what happened, for a person; no secret */
 	int os_errno;    /* with HTTP_E_CONNECT: ECONNREFUSED, EHOSTUNREACH, ... or 0 */
 	/*

@@ -23,15 +23,18 @@ enum {
 	HTTP_E_TOO_LARGE, /* body over max_body, or headers over 64 KiB */
 	HTTP_E_PROTOCOL,  /* not HTTP */
 	HTTP_E_PROXY,     /* the proxy's name or its answer */
+	HTTP_E_SINK,      /* the request's sink wanted no more */
 };
 
 struct http_transport {
 	/*
 	 * Sends the request and reads the whole response, which the caller gives zeroed or
-	 * deinitialised; after an error only its `error`, `os_errno` and `sent_before` are to be
-	 * used, and it is still to be deinitialised. A request that a kept connection dies under is
-	 * sent again on a new one, and `sent_before` then says so. max_body: bytes of response body
-	 * accepted. Redirects are never followed.
+	 * deinitialised; after an error only its `error`, `os_errno`, `sent_before` and `sunk` are
+	 * to be used (after HTTP_E_SINK, status and headers too), and it is still to be
+	 * deinitialised. A request that a kept connection dies
+	 * under is sent again on a new one, and `sent_before` then says so; the sink was given
+	 * nothing by then. max_body: bytes of response body accepted, by the sink too. Redirects
+	 * are never followed.
 	 * Returns 0 with any status; HTTP_E_*; -EINTR when the call was cancelled; -ETIMEDOUT past
 	 * its deadline; -ENOMEM. Thread-safe: many calls may run at once.
 	 */
