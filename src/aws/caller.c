@@ -94,9 +94,10 @@ void aws_caller_learn_time(struct aws_caller *caller, const struct http_response
 static bool retryable_code(const char *code)
 {
 	static const char *const codes[] = {
-	    "InternalError",         "InternalFailure",         "ServiceUnavailable",
-	    "RequestTimeout",        "RequestTimeoutException", "OperationAborted",
-	    "IDPCommunicationError",
+	    "InternalError",           "InternalFailure",
+	    "ServiceUnavailable",      "RequestTimeout",
+	    "RequestTimeoutException", "OperationAborted",
+	    "IDPCommunicationError",   "ConditionalRequestConflict",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
@@ -196,9 +197,12 @@ static int attempt(struct aws_caller *caller, struct call *call, const struct aw
 	    .region = request->region,
 	    .service = request->service,
 	    .now_ms = caller->clock->boot_ms(caller->clock) + offset_ms,
+	    .payload_hash = request->payload_hash,
 	};
-	int r = sigv4_sign(request->http, &params);
+	int r = request->prepare ? request->prepare(request->prepare_data, request->http) : 0;
 
+	if (r == 0)
+		r = sigv4_sign(request->http, &params);
 	if (r < 0)
 		return r;
 	http_response_deinit(response);
@@ -219,10 +223,11 @@ static int attempt(struct aws_caller *caller, struct call *call, const struct aw
 	return AWS_E_REPLY;
 }
 
-/* Waits for the next attempt, if there is to be one. 0, or as aws_send returns. */
+/* Waits for the next attempt, if there is to be one. tried: how often without progress. 0, or as
+ * aws_send returns. */
 static int pause_before_retry(struct aws_caller *caller, struct call *call, int r,
 			      const struct http_response *response, struct aws_error *error,
-			      int max_attempts)
+			      int tried, int max_attempts)
 {
 	bool timeout =
 	    error->transport == HTTP_E_STALL || error->transport == HTTP_E_CONNECT_TIMEOUT;
@@ -233,12 +238,12 @@ static int pause_before_retry(struct aws_caller *caller, struct call *call, int 
 		return r;
 	if (r == AWS_E_REPLY && !retryable_reply(error))
 		return r;
-	if (error->attempts >= max_attempts)
+	if (tried >= max_attempts)
 		return r;
 	if (r == AWS_E_REPLY)
 		retry_after = retry_after_parse(http_headers_get(&response->headers, "Retry-After"),
 						aws_caller_now_ms(caller));
-	delay = retry_delay_ms(error->attempts, retry_after, retry_random());
+	delay = retry_delay_ms(tried ? tried : 1, retry_after, retry_random());
 	if (delay >= call_remaining_ms(call))
 		return r;
 	if (!retry_budget_take(&caller->budget, timeout ? RETRY_COST_TIMEOUT : RETRY_COST))
@@ -252,7 +257,7 @@ static int pause_before_retry(struct aws_caller *caller, struct call *call, int 
 static bool may_have_been_done(const struct aws_error *error)
 {
 	return error->transport == HTTP_E_STALL || error->transport == HTTP_E_BROKEN ||
-	       error->status >= 500;
+	       error->status >= 500 || error->status / 100 == 2;
 }
 
 static void count(struct aws_caller *caller, int attempts)
@@ -270,13 +275,14 @@ int aws_send(struct aws_caller *caller, struct call *call, const struct aws_requ
 	int max_attempts = request->max_attempts ? request->max_attempts : caller->max_attempts;
 	bool time_mended = false, maybe_done = false;
 	struct aws_error error = {0}, last = {0};
-	int attempts = 0, r;
+	int attempts = 0, tried = 0, r;
 
 	for (;;) {
 		int64_t offset = server_offset_ms(caller), skew;
 
 		error = (struct aws_error){.attempts = ++attempts, .maybe_done = maybe_done};
 		count(caller, attempts);
+		tried++;
 		r = attempt(caller, call, request, offset, ret_response, &error);
 		if (r < 0) {
 			/* what was wrong before the time ran out is the better story */
@@ -299,7 +305,10 @@ int aws_send(struct aws_caller *caller, struct call *call, const struct aws_requ
 					 -skew / 1000, request->http->authority);
 			continue;
 		}
-		r = pause_before_retry(caller, call, r, ret_response, ret_error, max_attempts);
+		if (ret_response->sunk > 0)
+			tried = 0;
+		r = pause_before_retry(caller, call, r, ret_response, ret_error, tried,
+				       max_attempts);
 		if (r != 0)
 			return r;
 		maybe_done = maybe_done || may_have_been_done(&error);

@@ -1,4 +1,3 @@
-/* The only file that knows OpenSSL. */
 #include "xacctfs/aws/sigv4.h"
 
 #include <errno.h>
@@ -69,13 +68,16 @@ static int add_scope(struct buf *b, const struct sigv4_params *params)
 static int payload_hash(const struct http_request *request, const struct sigv4_params *params,
 			char hex[SHA256_HEX_LEN + 1], const char **ret_hash)
 {
+	const void *body;
+	size_t len;
 	int r;
 
 	if (params->payload_hash) {
 		*ret_hash = params->payload_hash;
 		return 0;
 	}
-	r = sha256_hex(buf_str(&request->body), request->body.len, hex);
+	body = http_request_body(request, &len);
+	r = sha256_hex(body, len, hex);
 	if (r < 0)
 		return r;
 	*ret_hash = hex;

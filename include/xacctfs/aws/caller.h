@@ -52,6 +52,14 @@ struct aws_request {
 	const char *service; /* "s3", "sts" */
 	size_t max_body;     /* bytes of answer accepted */
 	int max_attempts;    /* 0: the caller's own */
+	/* As in sigv4_params: NULL, or what stands for the payload's hash. */
+	const char *payload_hash;
+	/*
+	 * NULL, or changes the request before each attempt is signed, as by what the sink was given
+	 * up to then. A negative errno ends it.
+	 */
+	int (*prepare)(void *data, struct http_request *http);
+	void *prepare_data;
 };
 
 /* Neither transport nor clock is owned. The wall clock is believed until a server says otherwise.
@@ -72,11 +80,13 @@ void aws_caller_shift_time(struct aws_caller *caller, int64_t ms);
 /*
  * Sends until an answer comes that is worth no other attempt. Repeated are broken connections,
  * throttling and 5xx answers, with back-off; so the request must bear being carried out twice. A
- * refusal for the clock's sake is mended by the answer's Date and sent once more.
+ * refusal for the clock's sake is mended by the answer's Date and sent once more. An attempt whose
+ * request's sink was given bytes is not counted against max_attempts: it is progress, and the
+ * call's deadline is its bound.
  * Returns 0 with a 2xx answer whose body is no error; AWS_E_REPLY or AWS_E_TRANSPORT with
- * *ret_error; -EINTR, -ETIMEDOUT (with *ret_error telling of the last attempt), -ENOMEM. *ret_error
- * is always written. ret_response is given zeroed and is to be deinitialised in every case.
- * Thread-safe.
+ * *ret_error; -EINTR, -ETIMEDOUT (with *ret_error telling of the last attempt), -ENOMEM, or as
+ * prepare does. *ret_error is always written. ret_response is given zeroed and is to be
+ * deinitialised in every case. Thread-safe.
  */
 int aws_send(struct aws_caller *caller, struct call *call, const struct aws_request *request,
 	     struct http_response *ret_response, struct aws_error *ret_error);

@@ -22,7 +22,7 @@ struct sigv4_params {
 	const char *region;       /* "eu-west-1" */
 	const char *service;      /* "s3", "sts" */
 	int64_t now_ms;           /* the server's time, milliseconds since 1970 */
-	const char *payload_hash; /* NULL: the SHA-256 of request->body is computed */
+	const char *payload_hash; /* NULL: the SHA-256 of the body is computed */
 };
 
 /*
