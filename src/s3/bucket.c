@@ -1,14 +1,11 @@
 /* ListBuckets, CreateBucket, DeleteBucket, HeadBucket (Amazon S3 API Reference). */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 #include "xacctfs/util/timefmt.h"
-#include "xacctfs/util/xml.h"
 
 #include "private.h"
 
@@ -16,25 +13,17 @@
 #define LIST_PAGE_BUCKETS 10000
 /* A bucket takes about 200 bytes of XML. */
 #define LIST_MAX_ANSWER ((size_t)16 * 1024 * 1024)
-#define MAX_ANSWER      ((size_t)64 * 1024)
 
 /* ---- ListBuckets ---- */
-
-static int add_encoded(struct buf *query, const char *name, const char *value)
-{
-	int r = buf_printf(query, "&%s=", name);
-
-	return r < 0 ? r : buf_add_encoded(query, value, strlen(value), false);
-}
 
 static int list_query(const char *prefix, const char *token, struct buf *query)
 {
 	int r = buf_printf(query, "max-buckets=%d", LIST_PAGE_BUCKETS);
 
 	if (r == 0 && prefix)
-		r = add_encoded(query, "prefix", prefix);
+		r = s3_add_parameter(query, "prefix", prefix);
 	if (r == 0 && token)
-		r = add_encoded(query, "continuation-token", token);
+		r = s3_add_parameter(query, "continuation-token", token);
 	return r;
 }
 
@@ -49,13 +38,6 @@ static void bucket_element_deinit(struct bucket_element *e)
 	free(e->region);
 }
 
-static int take_text(struct xml *xml, char **field)
-{
-	free(*field);
-	*field = NULL;
-	return xml_text(xml, field);
-}
-
 static int read_bucket(struct s3_store *s3, struct xml *xml, struct bucket_page *page)
 {
 	_cleanup_(bucket_element_deinit) struct bucket_element e = {0};
@@ -65,11 +47,11 @@ static int read_bucket(struct s3_store *s3, struct xml *xml, struct bucket_page 
 
 	while ((r = xml_child(xml, 2, &name)) == 0) {
 		if (!strcmp(name, "Name"))
-			r = take_text(xml, &e.name);
+			r = s3_take_text(xml, &e.name);
 		else if (!strcmp(name, "CreationDate"))
-			r = take_text(xml, &e.created);
+			r = s3_take_text(xml, &e.created);
 		else if (!strcmp(name, "BucketRegion"))
-			r = take_text(xml, &e.region);
+			r = s3_take_text(xml, &e.region);
 		if (r < 0)
 			return r;
 	}
@@ -102,16 +84,14 @@ static int read_list(struct s3_store *s3, const struct http_response *response,
 	const char *name;
 	int r;
 
-	r = xml_open(response->body.data, response->body.len, &xml);
-	if (r == 0)
-		r = xml_root(xml, "ListAllMyBucketsResult", S3_XMLNS);
-	if (r != 0)
-		return r == -ENOMEM ? r : -EBADMSG;
+	r = s3_open_xml(response, "ListAllMyBucketsResult", &xml);
+	if (r < 0)
+		return r;
 	while ((r = xml_child(xml, 0, &name)) == 0) {
 		if (!strcmp(name, "Buckets"))
 			r = read_buckets(s3, xml, page);
 		else if (!strcmp(name, "ContinuationToken"))
-			r = take_text(xml, &page->next_token);
+			r = s3_take_text(xml, &page->next_token);
 		if (r < 0)
 			return r;
 	}
@@ -152,18 +132,15 @@ int s3_list_buckets_page(struct store *store, struct call *call, const char *pre
 	if (r == 0 && token && page.next_token && !strcmp(token, page.next_token))
 		r = -EBADMSG; /* it would go on for ever */
 	if (r < 0) {
-		snprintf(ret_error->code, sizeof(ret_error->code), "MalformedAnswer");
-		snprintf(ret_error->message, sizeof(ret_error->message),
-			 "the server answered 200, but not with the XML of ListBuckets");
 		bucket_page_deinit(&page);
-		return r;
+		return s3_malformed(r, &list_request, ret_error);
 	}
 	*ret_page = page;
 	return 0;
 }
 
-static int list_buckets(struct store *store, struct call *call, const char *prefix,
-			const char *token, struct bucket_page *ret_page)
+int s3_list_buckets(struct store *store, struct call *call, const char *prefix, const char *token,
+		    struct bucket_page *ret_page)
 {
 	struct aws_error error;
 	int r = s3_list_buckets_page(store, call, prefix, token, ret_page, &error);
@@ -184,7 +161,7 @@ static int create_body(const char *region, struct buf *body)
 			  S3_XMLNS, region);
 }
 
-static int create_bucket(struct store *store, struct call *call, const char *name)
+int s3_create_bucket(struct store *store, struct call *call, const char *name)
 {
 	_cleanup_(http_response_deinit) struct http_response response = {0};
 	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
@@ -194,7 +171,7 @@ static int create_bucket(struct store *store, struct call *call, const char *nam
 	    .method = "PUT",
 	    .bucket = name,
 	    .region = s3->create_region,
-	    .max_body = MAX_ANSWER,
+	    .max_body = S3_MAX_ANSWER,
 	};
 	struct aws_error error;
 	int r;
@@ -214,7 +191,7 @@ static int create_bucket(struct store *store, struct call *call, const char *nam
 	return 0;
 }
 
-static int delete_bucket(struct store *store, struct call *call, const char *name)
+int s3_delete_bucket(struct store *store, struct call *call, const char *name)
 {
 	_cleanup_(http_response_deinit) struct http_response response = {0};
 	struct s3_store *s3 = s3_of(store);
@@ -222,7 +199,7 @@ static int delete_bucket(struct store *store, struct call *call, const char *nam
 	    .operation = "DeleteBucket",
 	    .method = "DELETE",
 	    .bucket = name,
-	    .max_body = MAX_ANSWER,
+	    .max_body = S3_MAX_ANSWER,
 	};
 	struct aws_error error;
 	int r;
@@ -237,14 +214,14 @@ static int delete_bucket(struct store *store, struct call *call, const char *nam
 	return 0;
 }
 
-static int head_bucket(struct store *store, struct call *call, const char *name)
+int s3_head_bucket(struct store *store, struct call *call, const char *name)
 {
 	_cleanup_(http_response_deinit) struct http_response response = {0};
 	struct s3_request request = {
 	    .operation = "HeadBucket",
 	    .method = "HEAD",
 	    .bucket = name,
-	    .max_body = MAX_ANSWER,
+	    .max_body = S3_MAX_ANSWER,
 	};
 	struct aws_error error;
 	int r = s3_send(s3_of(store), call, &request, &response, &error);
@@ -252,60 +229,7 @@ static int head_bucket(struct store *store, struct call *call, const char *name)
 	return r == 0 ? 0 : s3_fail(&request, r, &error);
 }
 
-static int bucket_region(struct store *store, const char *name, char ret_region[S3_REGION_MAX + 1])
+int s3_bucket_region(struct store *store, const char *name, char ret_region[S3_REGION_MAX + 1])
 {
 	return region_map_get(&s3_of(store)->regions, name, ret_region);
-}
-
-/* ---- life ---- */
-
-static void s3_store_free(struct store *store)
-{
-	struct s3_store *s3 = s3_of(store);
-
-	url_deinit(&s3->endpoint);
-	region_map_deinit(&s3->regions);
-	credentials_unref(s3->absolved);
-	pthread_mutex_destroy(&s3->lock);
-	free(s3->region);
-	free(s3->create_region);
-	free(s3);
-}
-
-int s3_store_new(struct aws_caller *caller, struct session *session, const struct conf *conf,
-		 struct store **ret_store)
-{
-	struct s3_store *s3 = calloc(1, sizeof(*s3));
-	const char *why;
-	int r = 0;
-
-	if (!s3)
-		return -ENOMEM;
-	s3->store = (struct store){
-	    .list_buckets = list_buckets,
-	    .create_bucket = create_bucket,
-	    .delete_bucket = delete_bucket,
-	    .head_bucket = head_bucket,
-	    .bucket_region = bucket_region,
-	    .free = s3_store_free,
-	};
-	s3->caller = caller;
-	s3->session = session;
-	s3->addressing = conf->addressing;
-	region_map_init(&s3->regions);
-	pthread_mutex_init(&s3->lock, NULL);
-	s3->region = strdup(conf->region);
-	s3->create_region = strdup(conf->create_region);
-	if (!s3->region || !s3->create_region)
-		r = -ENOMEM;
-	if (r == 0 && conf->s3_endpoint_url) {
-		s3->custom_endpoint = true;
-		r = url_parse(conf->s3_endpoint_url, &s3->endpoint, &why);
-	}
-	if (r < 0) {
-		s3_store_free(&s3->store);
-		return r;
-	}
-	*ret_store = &s3->store;
-	return 0;
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "xacctfs/aws/partition.h"
+#include "xacctfs/aws/sigv4.h"
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
+#include "xacctfs/util/utf8.h"
 
 #include "private.h"
 
@@ -42,17 +44,42 @@ static int make_authority(const struct s3_store *s3, const char *bucket, const c
 	return n < 0 ? -ENOMEM : 0;
 }
 
-static int make_path(const struct s3_store *s3, const char *bucket, char **ret_path)
+/* A key keeps all of its slashes: "/a", "a//b" and "a/../b" are other keys than "a" and "b". */
+static int make_path(const struct s3_store *s3, const char *bucket, const char *key,
+		     char **ret_path)
 {
 	_cleanup_(buf_deinit) struct buf path = BUF_INIT;
 	int r = buf_printf(&path, "%s/", s3->custom_endpoint ? s3->endpoint.path : "");
 
 	if (r == 0 && bucket)
 		r = buf_add_encoded(&path, bucket, strlen(bucket), false);
+	if (r == 0 && bucket && key)
+		r = buf_add_char(&path, '/');
+	if (r == 0 && key)
+		r = buf_add_encoded(&path, key, strlen(key), true);
 	if (r < 0)
 		return r;
 	*ret_path = buf_steal(&path);
 	return *ret_path ? 0 : -ENOMEM;
+}
+
+static int add_contents(const struct s3_request *request, struct http_request *http)
+{
+	int r = 0;
+
+	http->payload = request->data;
+	http->payload_len = request->len;
+	http->sink = request->sink;
+	http->sink_data = request->user;
+	if (request->body) {
+		http->payload = request->body;
+		http->payload_len = strlen(request->body);
+		r = http_headers_add(&http->headers, "Content-Type", "application/xml");
+	}
+	for (size_t i = 0; r == 0 && request->headers && i < request->headers->n; i++)
+		r = http_headers_add(&http->headers, request->headers->v[i].name,
+				     request->headers->v[i].value);
+	return r;
 }
 
 static int make_http(const struct s3_store *s3, const struct s3_request *request,
@@ -68,13 +95,8 @@ static int make_http(const struct s3_store *s3, const struct s3_request *request
 		return -ENOMEM;
 	r = make_authority(s3, in_host ? request->bucket : NULL, region, &http->authority);
 	if (r == 0)
-		r = make_path(s3, in_host ? NULL : request->bucket, &http->path);
-	if (r == 0 && request->body) {
-		r = http_headers_add(&http->headers, "Content-Type", "application/xml");
-		if (r == 0)
-			r = buf_add_str(&http->body, request->body);
-	}
-	return r;
+		r = make_path(s3, in_host ? NULL : request->bucket, request->key, &http->path);
+	return r == 0 ? add_contents(request, http) : r;
 }
 
 static void choose_region(struct s3_store *s3, const struct s3_request *request,
@@ -174,12 +196,17 @@ static int send_once(struct s3_store *s3, struct call *call, const struct s3_req
 	    .region = region,
 	    .service = "s3",
 	    .max_body = request->max_body,
+	    .prepare = request->prepare,
+	    .prepare_data = request->user,
 	};
 	bool maybe_done = error->maybe_done;
 	int r = make_http(s3, request, region, &http);
 
 	if (r < 0)
 		return r;
+	/* over TLS nobody can change the bytes; hashing them would be half of the work */
+	if (request->data && request->len > 0 && !strcmp(http.scheme, "https"))
+		aws.payload_hash = SIGV4_UNSIGNED_PAYLOAD;
 	r = aws_send(s3->caller, call, &aws, response, error);
 	error->maybe_done = error->maybe_done || maybe_done;
 	return r;
@@ -194,6 +221,19 @@ static void learn_region(struct s3_store *s3, const struct s3_request *request,
 		region_map_set(&s3->regions, request->bucket, region);
 }
 
+/*
+ * S3 would refuse such keys, too, but a HEAD could not say why. An empty name addresses something
+ * else: DELETE of the object "" is one of the bucket.
+ */
+static int check_names(const struct s3_request *request)
+{
+	if ((request->bucket && !*request->bucket) || (request->key && !*request->key))
+		return -EINVAL;
+	if (request->key && strlen(request->key) > S3_KEY_MAX)
+		return -ENAMETOOLONG;
+	return request->key && !utf8_valid(request->key) ? -EILSEQ : 0;
+}
+
 int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *request,
 	    struct http_response *ret_response, struct aws_error *ret_error)
 {
@@ -203,6 +243,9 @@ int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *req
 	int r;
 
 	*ret_error = (struct aws_error){0};
+	r = check_names(request);
+	if (r < 0)
+		return r;
 	choose_region(s3, request, region);
 	r = session_get(s3->session, call, &credentials);
 	while (r == 0) {
@@ -226,41 +269,4 @@ int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *req
 	if (r == 0)
 		learn_region(s3, request, ret_response);
 	return r;
-}
-
-/* ---- the store ---- */
-
-void store_free(struct store *store)
-{
-	if (store)
-		store->free(store);
-}
-
-void bucket_page_deinit(struct bucket_page *page)
-{
-	for (size_t i = 0; i < page->n; i++)
-		free(page->v[i].name);
-	free(page->v);
-	free(page->next_token);
-	*page = (struct bucket_page){0};
-}
-
-int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_ms)
-{
-	char *copy;
-
-	if (page->n == page->size) {
-		size_t size = page->size ? page->size * 2 : 64;
-		struct bucket *v = reallocarray(page->v, size, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		page->v = v;
-		page->size = size;
-	}
-	copy = strdup(name);
-	if (!copy)
-		return -ENOMEM;
-	page->v[page->n++] = (struct bucket){.name = copy, .created_ms = created_ms};
-	return 0;
 }

@@ -1,5 +1,6 @@
 /* One table: what S3 says -> errno, and what a person should do about it. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,9 +67,8 @@ static const struct {
     /* objects */
     {"PreconditionFailed", ESTALE, LOG_LEVEL_INFO, changed},
     {"HTTP412", ESTALE, LOG_LEVEL_INFO, changed},
-    /* only what was there when the object was looked at is asked for: it is shorter now */
-    {"InvalidRange", ESTALE, LOG_LEVEL_INFO, changed},
-    {"HTTP416", ESTALE, LOG_LEVEL_INFO, changed},
+    {"InvalidRange", ERANGE, LOG_LEVEL_INFO, ""},
+    {"HTTP416", ERANGE, LOG_LEVEL_INFO, ""},
     {"NoSuchUpload", ESTALE, LOG_LEVEL_ERROR,
      "The multipart upload was ended from outside: by another client, or a lifecycle rule?"},
     {"InvalidPart", EIO, LOG_LEVEL_ERROR, "A part of the upload is gone: write the file again."},
@@ -80,6 +80,8 @@ static const struct {
     {"HTTP411", EIO, LOG_LEVEL_ERROR, "A proxy takes the Content-Length away."},
     {"InvalidArgument", EINVAL, LOG_LEVEL_ERROR, ""},
     {"KeyTooLongError", ENAMETOOLONG, LOG_LEVEL_INFO, "A key has at most 1024 bytes of UTF-8."},
+    {"InvalidObjectName", EINVAL, LOG_LEVEL_INFO, "This server does not take such a key."},
+    {"InvalidURI", EINVAL, LOG_LEVEL_INFO, "The key is not UTF-8."},
     {"RequestTimeout", ETIMEDOUT, LOG_LEVEL_WARN, "The request came too slowly: the network?"},
     {"ConditionalRequestConflict", EBUSY, LOG_LEVEL_WARN,
      "Another client writes the object at this moment; try again."},
@@ -124,6 +126,8 @@ static enum log_level level_of(int r, const struct aws_error *error)
 {
 	if (r == -EINTR || r == -EKEYEXPIRED) /* the session has said why */
 		return LOG_LEVEL_DEBUG;
+	if (r == -ENAMETOOLONG || r == -EILSEQ) /* a name that a user tried */
+		return LOG_LEVEL_DEBUG;
 	if (r == AWS_E_REPLY)
 		for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 			if (!strcmp(error->code, codes[i].code))
@@ -144,18 +148,68 @@ static const char *remedy_of(int r, const struct aws_error *error)
 	return "";
 }
 
+bool s3_precondition_failed(int r, const struct aws_error *error)
+{
+	return r == AWS_E_REPLY &&
+	       (!strcmp(error->code, "PreconditionFailed") || !strcmp(error->code, "HTTP412"));
+}
+
+int s3_bad_answer(struct aws_error *error, const char *code, const char *format, ...)
+{
+	va_list args;
+
+	snprintf(error->code, sizeof(error->code), "%s", code);
+	va_start(args, format);
+	vsnprintf(error->message, sizeof(error->message), format, args);
+	va_end(args);
+	return -EBADMSG;
+}
+
+int s3_malformed(int r, const struct s3_request *request, struct aws_error *error)
+{
+	if (r == -EBADMSG)
+		s3_bad_answer(error, "MalformedAnswer",
+			      "the server answered %d, but not with the XML of %s", error->status,
+			      request->operation);
+	return r;
+}
+
+/* The errno when it is the request's own condition that does not hold; else 0. */
+static int condition_errno(const struct s3_request *request, int r, const struct aws_error *error)
+{
+	const struct put_params *conditions = request->conditions;
+
+	if (!conditions || r != AWS_E_REPLY)
+		return 0;
+	if (conditions->if_none_match && s3_precondition_failed(r, error))
+		return -EEXIST;
+	/* an If-Match where no object is (Amazon S3 User Guide, "Conditional writes") */
+	if (conditions->if_match && !strcmp(error->code, "NoSuchKey"))
+		return -ESTALE;
+	return 0;
+}
+
+/* "GetObject of bucket/key"; a very long key is cut, so that the reason stays on the line. */
+static void name_request(const struct s3_request *request, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s%s%s", request->operation, request->bucket ? " of " : "",
+		 request->bucket ? request->bucket : "", request->key ? "/" : "",
+		 request->key ? request->key : "");
+}
+
 int s3_fail(const struct s3_request *request, int r, const struct aws_error *error)
 {
-	int e = s3_errno(r, error);
-	const char *remedy = remedy_of(r, error);
-	char text[480];
+	int own = condition_errno(request, r, error);
+	int e = own ? own : s3_errno(r, error);
+	const char *remedy = own ? "" : remedy_of(r, error);
+	char text[480], name[800];
 
+	name_request(request, name, sizeof(name));
 	if (error->status == 0 && error->message[0] == '\0')
 		snprintf(text, sizeof(text), "%s", strerror(-e));
 	else
 		aws_error_format(error, text, sizeof(text));
-	log_write(level_of(r, error), "%s%s%s: %s%s%s%s%s", request->operation,
-		  request->bucket ? " of " : "", request->bucket ? request->bucket : "",
+	log_write(own ? LOG_LEVEL_DEBUG : level_of(r, error), "%s: %s%s%s%s%s", name,
 		  r == -ETIMEDOUT ? "timed out; " : "", text,
 		  error->attempts > 1 ? ", after several attempts" : "", remedy[0] ? ". " : "",
 		  remedy);

@@ -1,8 +1,38 @@
 /* The values that xacctfs/s3/store.h hands out: how they end, and what is looked up in them. */
 #include "xacctfs/s3/store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+void bucket_page_deinit(struct bucket_page *page)
+{
+	for (size_t i = 0; i < page->n; i++)
+		free(page->v[i].name);
+	free(page->v);
+	free(page->next_token);
+	*page = (struct bucket_page){0};
+}
+
+int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_ms)
+{
+	char *copy;
+
+	if (page->n == page->size) {
+		size_t size = page->size ? page->size * 2 : 64;
+		struct bucket *v = reallocarray(page->v, size, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		page->v = v;
+		page->size = size;
+	}
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	page->v[page->n++] = (struct bucket){.name = copy, .created_ms = created_ms};
+	return 0;
+}
 
 void object_deinit(struct object *object)
 {

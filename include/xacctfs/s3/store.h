@@ -49,7 +49,7 @@ int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_
 /* Which object. Neither text is owned. */
 struct object_id {
 	const char *bucket;
-	const char *key; /* any bytes but NUL */
+	const char *key; /* 1..S3_KEY_MAX bytes; not UTF-8: -EILSEQ, as S3 keeps no others */
 };
 
 /* User metadata: x-amz-meta-NAME. Names are in lower case, without the prefix. */

@@ -1,0 +1,76 @@
+/* The store: what it is made of, and its life. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+
+static void s3_store_free(struct store *store)
+{
+	struct s3_store *s3 = s3_of(store);
+
+	url_deinit(&s3->endpoint);
+	region_map_deinit(&s3->regions);
+	credentials_unref(s3->absolved);
+	pthread_mutex_destroy(&s3->lock);
+	free(s3->region);
+	free(s3->create_region);
+	free(s3);
+}
+
+int s3_store_new(struct aws_caller *caller, struct session *session, const struct conf *conf,
+		 struct store **ret_store)
+{
+	struct s3_store *s3 = calloc(1, sizeof(*s3));
+	const char *why;
+	int r = 0;
+
+	if (!s3)
+		return -ENOMEM;
+	s3->store = (struct store){
+	    .list_buckets = s3_list_buckets,
+	    .create_bucket = s3_create_bucket,
+	    .delete_bucket = s3_delete_bucket,
+	    .head_bucket = s3_head_bucket,
+	    .bucket_region = s3_bucket_region,
+	    .list_objects = s3_list_objects,
+	    .head_object = s3_head_object,
+	    .get_object = s3_get_object,
+	    .put_object = s3_put_object,
+	    .copy_object = s3_copy_object,
+	    .delete_object = s3_delete_object,
+	    .delete_objects = s3_delete_objects,
+	    .create_upload = s3_create_upload,
+	    .upload_part = s3_upload_part,
+	    .copy_part = s3_copy_part,
+	    .complete_upload = s3_complete_upload,
+	    .abort_upload = s3_abort_upload,
+	    .list_uploads = s3_list_uploads,
+	    .free = s3_store_free,
+	};
+	s3->caller = caller;
+	s3->session = session;
+	s3->addressing = conf->addressing;
+	region_map_init(&s3->regions);
+	pthread_mutex_init(&s3->lock, NULL);
+	s3->region = strdup(conf->region);
+	s3->create_region = strdup(conf->create_region);
+	if (!s3->region || !s3->create_region)
+		r = -ENOMEM;
+	if (r == 0 && conf->s3_endpoint_url) {
+		s3->custom_endpoint = true;
+		r = url_parse(conf->s3_endpoint_url, &s3->endpoint, &why);
+	}
+	if (r < 0) {
+		s3_store_free(&s3->store);
+		return r;
+	}
+	*ret_store = &s3->store;
+	return 0;
+}
+
+void store_free(struct store *store)
+{
+	if (store)
+		store->free(store);
+}
