@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "xacctfs/util/cleanup.h"
+#include "xacctfs/util/utf8.h"
 
 #include "private.h"
 
@@ -237,7 +238,7 @@ int s3_list_objects(struct store *store, struct call *call, const char *bucket,
 	    .max_body = S3_MAX_LISTING,
 	};
 	struct aws_error error = {0};
-	int r = list_query(params, &query);
+	int r = utf8_valid(params->prefix) ? list_query(params, &query) : -EILSEQ;
 
 	request.query = buf_str(&query);
 	if (r == 0)

@@ -1,6 +1,7 @@
 /* The only file that knows libxml2. */
 #include "xacctfs/util/xml.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/xmlreader.h>
@@ -15,8 +16,9 @@
 
 struct xml {
 	xmlTextReaderPtr reader;
-	bool ended;   /* the root element has ended */
-	int epilogue; /* when ended: XML_E_END, or -EBADMSG for more than comments behind it */
+	struct buf mended; /* the document, when it is not as it came */
+	bool ended;        /* the root element has ended */
+	int epilogue;      /* when ended: XML_E_END, or -EBADMSG for more than comments behind it */
 };
 
 static pthread_once_t parser_once = PTHREAD_ONCE_INIT;
@@ -31,6 +33,76 @@ static void silent(void *data, const char *msg, xmlParserSeverities severity,
 	(void)locator;
 }
 
+/* ---- references to control characters ---- */
+
+/*
+ * XML 1.1 has them and XML 1.0, which libxml2 reads, has not. radosgw sends them in what it says of
+ * keys. While libxml2 reads, U+10FF00 and its like stand for them, which nobody uses.
+ */
+#define STAND_IN     "\xf4\x8f\xbc"
+#define STAND_IN_LEN 4 /* no longer than the shortest reference, "&#1;" */
+
+/* The bytes of the reference at p to a control character; 0 when it is none. */
+static size_t control_reference(const char *p, size_t len, char *ret_control)
+{
+	bool hex = len > 2 && p[2] == 'x';
+	unsigned long value = 0;
+	size_t i = hex ? 3 : 2;
+
+	for (; i < len && value < 0x20 && p[i] != ';'; i++) {
+		if (!(hex ? isxdigit((unsigned char)p[i]) : isdigit((unsigned char)p[i])))
+			return 0;
+		value = value * (hex ? 16 : 10) + (unsigned long)(isdigit((unsigned char)p[i])
+								      ? p[i] - '0'
+								      : (p[i] | 0x20) - 'a' + 10);
+	}
+	if (i >= len || p[i] != ';' || value == 0 || value >= 0x20 || strchr("\t\n\r", (int)value))
+		return 0;
+	*ret_control = (char)value;
+	return i + 1;
+}
+
+/* Leaves the buf empty where nothing is to mend. */
+static int mend(const char *data, size_t len, struct buf *mended)
+{
+	const char *end = data + len, *rest = data, *p = data;
+	int r = 0;
+
+	while (r == 0 && (p = memmem(p, (size_t)(end - p), "&#", 2))) {
+		char control;
+		size_t n = control_reference(p, (size_t)(end - p), &control);
+
+		if (n > 0) {
+			r = buf_add(mended, rest, (size_t)(p - rest));
+			if (r == 0)
+				r = buf_add_str(mended, STAND_IN);
+			if (r == 0)
+				r = buf_add_char(mended, (char)(0x80 | control));
+			rest = p + n;
+		}
+		p += n ? n : 2;
+	}
+	return r == 0 && mended->len ? buf_add(mended, rest, (size_t)(end - rest)) : r;
+}
+
+static void unmend(struct buf *text)
+{
+	char *from = text->data, *to = text->data, *end = text->data + text->len;
+
+	while (from < end)
+		if (end - from >= STAND_IN_LEN && !memcmp(from, STAND_IN, strlen(STAND_IN)) &&
+		    (unsigned char)from[3] < 0xa0) {
+			*to++ = (char)(from[3] & 0x1f);
+			from += STAND_IN_LEN;
+		} else {
+			*to++ = *from++;
+		}
+	text->len = (size_t)(to - text->data);
+	*to = '\0';
+}
+
+/* ---- reading ---- */
+
 int xml_open(const char *data, size_t len, struct xml **ret_xml)
 {
 	_cleanup_(xml_freep) struct xml *xml = NULL;
@@ -43,6 +115,12 @@ int xml_open(const char *data, size_t len, struct xml **ret_xml)
 	xml = calloc(1, sizeof(*xml));
 	if (!xml)
 		return -ENOMEM;
+	if (mend(data, len, &xml->mended) < 0)
+		return -ENOMEM;
+	if (xml->mended.len > 0) {
+		data = xml->mended.data;
+		len = xml->mended.len;
+	}
 	/* No XML_PARSE_NOENT, no XML_PARSE_DTDLOAD, no XML_PARSE_HUGE: entities stay unexpanded and
 	 * libxml2's own bounds in force. */
 	xml->reader = xmlReaderForMemory(data, (int)len, NULL, NULL,
@@ -60,6 +138,7 @@ void xml_free(struct xml *xml)
 		return;
 	if (xml->reader)
 		xmlFreeTextReader(xml->reader);
+	buf_wipe(&xml->mended);
 	free(xml);
 }
 
@@ -182,6 +261,8 @@ int xml_text(struct xml *xml, char **ret_text)
 	}
 	if (depth == 0 && end_root(xml) < 0)
 		return -EBADMSG;
+	if (xml->mended.len > 0 && text.len > 0)
+		unmend(&text);
 	stolen = buf_steal(&text);
 	if (!stolen)
 		return -ENOMEM;

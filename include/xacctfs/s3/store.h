@@ -167,7 +167,7 @@ struct store {
 
 	/* ---- objects ---- */
 
-	/* ListObjectsV2. */
+	/* ListObjectsV2. -EILSEQ: the prefix is not UTF-8, so nothing begins with it. */
 	int (*list_objects)(struct store *store, struct call *call, const char *bucket,
 			    const struct list_params *params, struct object_page *ret_page);
 	/* HeadObject. -ENOENT. */

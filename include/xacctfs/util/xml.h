@@ -23,7 +23,8 @@ struct xml;
 
 /*
  * data must outlive the reader. Blanks before the document are passed over: S3 sends some to keep
- * the connection while it works (Amazon S3 API Reference, CompleteMultipartUpload). Returns 0,
+ * the connection while it works (Amazon S3 API Reference, CompleteMultipartUpload). References to
+ * control characters ("&#x1;") are read as if the document were XML 1.1. Returns 0,
  * -EBADMSG for no document, -ENOMEM.
  */
 int xml_open(const char *data, size_t len, struct xml **ret_xml);
