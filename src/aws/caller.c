@@ -143,7 +143,7 @@ bool aws_error_is_token(const struct aws_error *error)
 	return false;
 }
 
-static bool retryable_reply(const struct aws_error *error)
+bool aws_error_is_passing(const struct aws_error *error)
 {
 	switch (error->status) {
 	case 500:
@@ -236,7 +236,7 @@ static int pause_before_retry(struct aws_caller *caller, struct call *call, int 
 
 	if (r == AWS_E_TRANSPORT && !retryable_transport(error->transport))
 		return r;
-	if (r == AWS_E_REPLY && !retryable_reply(error))
+	if (r == AWS_E_REPLY && !aws_error_is_passing(error))
 		return r;
 	if (tried >= max_attempts)
 		return r;

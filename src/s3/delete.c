@@ -140,6 +140,24 @@ static int send_keys(struct s3_store *s3, struct call *call, struct s3_request *
 	return r;
 }
 
+static int refused(const struct refusal *first, struct s3_request *request, struct aws_error *error)
+{
+	snprintf(error->code, sizeof(error->code), "%s", first->code);
+	snprintf(error->message, sizeof(error->message), "%s",
+		 first->message ? first->message : "");
+	request->key = first->key;
+	return AWS_E_REPLY;
+}
+
+/* True when the server had no time for a key: what is gone by now may be asked for once more. */
+static bool again(struct s3_store *s3, struct call *call, int r, const struct aws_error *error,
+		  int attempt)
+{
+	return r == AWS_E_REPLY && error->status / 100 == 2 && aws_error_is_passing(error) &&
+	       attempt < s3->caller->max_attempts &&
+	       call_sleep(call, retry_delay_ms(attempt, 0, retry_random())) == 0;
+}
+
 /* Those that XML can name, in one request. */
 static int delete_named(struct s3_store *s3, struct call *call, const char *bucket,
 			const char *const *keys, size_t n)
@@ -155,20 +173,20 @@ static int delete_named(struct s3_store *s3, struct call *call, const char *buck
 	};
 	struct aws_error error = {0};
 	size_t written;
-	int r = write_keys(&body, keys, n, &written);
+	int attempt = 0, r = write_keys(&body, keys, n, &written);
 
 	request.body = buf_str(&body);
 	if (r == 0 && written == 0)
 		return 0;
-	if (r == 0)
+	if (r < 0)
+		return s3_fail(&request, r, &error);
+	do {
+		refusal_deinit(&first);
+		request.key = NULL;
 		r = send_keys(s3, call, &request, &first, &error);
-	if (r == 0 && first.code) {
-		snprintf(error.code, sizeof(error.code), "%s", first.code);
-		snprintf(error.message, sizeof(error.message), "%s",
-			 first.message ? first.message : "");
-		request.key = first.key;
-		r = AWS_E_REPLY;
-	}
+		if (r == 0 && first.code)
+			r = refused(&first, &request, &error);
+	} while (again(s3, call, r, &error, ++attempt));
 	return r == 0 ? 0 : s3_fail(&request, r, &error);
 }
 

@@ -97,6 +97,8 @@ void aws_error_parse(const struct http_response *response, struct aws_error *ret
 
 /* True for codes and statuses that mean "slow down". */
 bool aws_error_is_throttle(const struct aws_error *error);
+/* True when the same request may be answered otherwise a little later. */
+bool aws_error_is_passing(const struct aws_error *error);
 /* True when the credentials' token is what was refused. */
 bool aws_error_is_token(const struct aws_error *error);
 
