@@ -33,6 +33,10 @@ void conf_deinit(struct conf *conf)
 	free(conf->s3_endpoint_url);
 	free(conf->sts_endpoint_url);
 	free(conf->ca_bundle);
+	free(conf->storage_class);
+	free(conf->sse);
+	free(conf->sse_kms_key_id);
+	free(conf->expected_bucket_owner);
 	free(conf->fuse_options);
 	if (conf->settings)
 		conf_settings_deinit(conf->settings);
@@ -117,6 +121,38 @@ static int take_servers(const struct conf_load *load, struct conf *conf, char **
 	conf->stall_timeout_ms = milliseconds(load, KEY_STALL_TIMEOUT);
 	conf->request_timeout_ms = milliseconds(load, KEY_REQUEST_TIMEOUT);
 	return take_ca_bundle(load, conf, ret_why);
+}
+
+static int copy_if_set(const struct conf_load *load, enum conf_key_id id, char **ret_copy)
+{
+	const char *text = conf_settings_text(&load->settings, id);
+
+	return text ? copy(text, ret_copy) : 0;
+}
+
+static int take_sse(const struct conf_load *load, struct conf *conf, char **ret_why)
+{
+	const struct conf_setting *sse = conf_settings_get(&load->settings, KEY_SSE, NULL);
+	const struct conf_setting *key =
+	    conf_settings_get(&load->settings, KEY_SSE_KMS_KEY_ID, NULL);
+	int r = sse ? copy(conf_keys[KEY_SSE].words[word(load, KEY_SSE)], &conf->sse) : 0;
+
+	if (r == 0 && key && (!conf->sse || strncmp(conf->sse, "aws:kms", 7) != 0))
+		return conf_complain(ret_why, "%s: it goes with sse = aws:kms or aws:kms:dsse only",
+				     key->where);
+	return r == 0 ? copy_if_set(load, KEY_SSE_KMS_KEY_ID, &conf->sse_kms_key_id) : r;
+}
+
+static int take_objects(const struct conf_load *load, struct conf *conf, char **ret_why)
+{
+	int r = take_sse(load, conf, ret_why);
+
+	if (r == 0)
+		r = copy_if_set(load, KEY_STORAGE_CLASS, &conf->storage_class);
+	if (r == 0)
+		r = copy_if_set(load, KEY_EXPECTED_BUCKET_OWNER, &conf->expected_bucket_owner);
+	conf->requester_pays = flag(load, KEY_REQUESTER_PAYS);
+	return r;
 }
 
 /* uid, gid: check_in_force() has looked them up, but they may be gone by now. */
@@ -238,6 +274,8 @@ static int take_all(struct conf_load *load, struct conf *conf, char **ret_why)
 		r = conf_identity_resolve(load, conf, ret_why);
 	if (r == 0)
 		r = take_regions(load, conf, ret_why);
+	if (r == 0)
+		r = take_objects(load, conf, ret_why);
 	if (r == 0)
 		r = take_mount(load, conf, ret_why);
 	if (r == 0)

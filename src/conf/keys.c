@@ -8,10 +8,12 @@
 static const char *const addressing_words[] = {"auto", "path", "virtual", NULL};
 static const char *const sts_words[] = {"regional", "legacy", NULL};
 static const char *const source_words[] = {"Environment", NULL};
+static const char *const sse_words[] = {"AES256", "aws:kms", "aws:kms:dsse", NULL};
 static const char *const log_words[] = {"error", "warn", "info", "debug", NULL};
 
 const char *const conf_key_groups[GROUP_COUNT] = {
     [GROUP_AWS] = "AWS (names and meaning are those of the AWS CLI)",
+    [GROUP_OBJECTS] = "Objects",
     [GROUP_MOUNT] = "Mount",
     [GROUP_FILES] = "Files",
     [GROUP_RUN] = "Running",
@@ -158,6 +160,32 @@ const struct conf_keydef conf_keys[KEY_COUNT] = {
 			     .def = "120",
 			     .metavar = "SECONDS",
 			     .help = "patience with an operation, all tries of it"},
+    [KEY_STORAGE_CLASS] = {.name = "storage_class",
+			   .type = TYPE_STORAGE_CLASS,
+			   .group = GROUP_OBJECTS,
+			   .metavar = "CLASS",
+			   .help = "of what is written (default: S3's, STANDARD)"},
+    [KEY_SSE] = {.name = "sse",
+		 .type = TYPE_WORD,
+		 .group = GROUP_OBJECTS,
+		 .words = sse_words,
+		 .metavar = "HOW",
+		 .help = "encryption: AES256, aws:kms, aws:kms:dsse"},
+    [KEY_SSE_KMS_KEY_ID] = {.name = "sse_kms_key_id",
+			    .type = TYPE_KMS_KEY,
+			    .group = GROUP_OBJECTS,
+			    .metavar = "KEY",
+			    .help = "KMS key of --sse aws:kms (default: AWS's own)"},
+    [KEY_REQUESTER_PAYS] = {.name = "requester_pays",
+			    .type = TYPE_FLAG,
+			    .group = GROUP_OBJECTS,
+			    .def = "no",
+			    .help = "pay for buckets that ask for it"},
+    [KEY_EXPECTED_BUCKET_OWNER] = {.name = "expected_bucket_owner",
+				   .type = TYPE_ACCOUNT,
+				   .group = GROUP_OBJECTS,
+				   .metavar = "ACCOUNT",
+				   .help = "account that buckets must belong to"},
     [KEY_METADATA_TTL] = {.name = "metadata_ttl",
 			  .type = TYPE_SECONDS,
 			  .group = GROUP_MOUNT,

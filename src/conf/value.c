@@ -84,6 +84,18 @@ static bool valid_role_arn(const char *value)
 	       valid_role_path(end + 1);
 }
 
+/* Other servers' classes have names of their own. */
+static bool valid_storage_class(const char *value)
+{
+	return fits(value, 1, 31, WORD "-");
+}
+
+/* KMS: a key's id, an alias, or an ARN of either. */
+static bool valid_kms_key(const char *value)
+{
+	return fits(value, 1, 2048, WORD "-:/");
+}
+
 static bool parse_flag(const char *value, bool *ret_flag)
 {
 	static const char *const yes[] = {"yes", "true", "on", "1"};
@@ -298,6 +310,12 @@ static const char *wrong(enum conf_key_type type, const char *value)
 		return valid_session_name(value) ? NULL
 						 : "a session name (2 to 64 letters, digits, or "
 						   "_ + = , . @ -)";
+	case TYPE_STORAGE_CLASS:
+		return valid_storage_class(value) ? NULL : "a storage class (such as STANDARD_IA)";
+	case TYPE_KMS_KEY:
+		return valid_kms_key(value) ? NULL : "a KMS key (its id, alias/NAME, or ARN)";
+	case TYPE_ACCOUNT:
+		return valid_account(value, strlen(value)) ? NULL : "an account (12 digits)";
 	case TYPE_NAME:
 	case TYPE_PATH:
 	case TYPE_INT:

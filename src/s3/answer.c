@@ -121,15 +121,25 @@ int s3_read_written(struct s3_store *s3, const struct http_response *response,
 	return 0;
 }
 
-int s3_check_written(const struct s3_store *s3, const struct http_response *response,
-		     const uint8_t digest[MD5_LEN], struct aws_error *error)
+int s3_check_etag(const struct http_response *response, const uint8_t digest[MD5_LEN],
+		  struct aws_error *error)
 {
-	(void)s3;
-	if (digest && !s3_etag_fits(response, digest))
-		return s3_bad_answer(error, "WrongETag",
-				     "the server has other bytes than were sent (ETag %s)",
-				     http_headers_get(&response->headers, "ETag"));
-	return 0;
+	if (s3_etag_fits(response, digest))
+		return 0;
+	return s3_bad_answer(error, "WrongETag",
+			     "the server has other bytes than were sent (ETag %s)",
+			     http_headers_get(&response->headers, "ETag"));
+}
+
+int s3_check_encryption(const struct s3_store *s3, const struct http_response *response,
+			struct aws_error *error)
+{
+	const char *told = http_headers_get(&response->headers, "x-amz-server-side-encryption");
+
+	if (!s3->sse || (told && !strcmp(told, s3->sse)))
+		return 0;
+	return s3_bad_answer(error, "WrongEncryption", "it is encrypted with %s, not with %s",
+			     told ? told : "nothing", s3->sse);
 }
 
 /* ---- XML ---- */

@@ -96,6 +96,9 @@ static int make_http(const struct s3_store *s3, const struct s3_request *request
 	r = make_authority(s3, in_host ? request->bucket : NULL, region, &http->authority);
 	if (r == 0)
 		r = make_path(s3, in_host ? NULL : request->bucket, request->key, &http->path);
+	/* CreateBucket, which alone has a region of its own, makes a bucket that is nobody's */
+	if (r == 0 && request->bucket && !request->region)
+		r = s3_add_bucket_options(s3, &http->headers);
 	return r == 0 ? add_contents(request, http) : r;
 }
 

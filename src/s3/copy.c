@@ -47,7 +47,7 @@ static int read_result(const struct http_response *response, const char *root,
 static int copy_headers(const struct s3_store *s3, const struct object_id *source,
 			const struct copy_params *params, struct http_headers *headers)
 {
-	int r = s3_add_copy_source(headers, source, params->if_match);
+	int r = s3_add_copy_source(s3, headers, source, params->if_match);
 
 	if (r == 0 && params->replace)
 		r = http_headers_add(headers, "x-amz-metadata-directive", "REPLACE");
@@ -64,7 +64,7 @@ static int copy_answered(struct s3_store *s3, const struct http_response *respon
 	int r = s3_malformed(read_result(response, "CopyObjectResult", &result), request, error);
 
 	if (r == 0)
-		r = s3_check_written(s3, response, NULL, error);
+		r = s3_check_encryption(s3, response, error);
 	if (r == 0)
 		r = s3_read_written(s3, response, ret_object);
 	if (r < 0)
@@ -110,8 +110,9 @@ int s3_copy_object(struct store *store, struct call *call, const struct object_i
 
 /* ---- UploadPartCopy ---- */
 
-static int part_headers(const struct object_id *source, const char *source_etag, uint64_t offset,
-			uint64_t len, struct http_headers *headers)
+static int part_headers(const struct s3_store *s3, const struct object_id *source,
+			const char *source_etag, uint64_t offset, uint64_t len,
+			struct http_headers *headers)
 {
 	char range[64];
 	int r;
@@ -119,7 +120,7 @@ static int part_headers(const struct object_id *source, const char *source_etag,
 	if (len == 0)
 		return -EINVAL;
 	snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64, offset, offset + len - 1);
-	r = s3_add_copy_source(headers, source, source_etag);
+	r = s3_add_copy_source(s3, headers, source, source_etag);
 	return r == 0 ? http_headers_add(headers, "x-amz-copy-source-range", range) : r;
 }
 
@@ -161,7 +162,7 @@ int s3_copy_part(struct store *store, struct call *call, const struct object_id 
 
 	request.query = buf_str(&query);
 	if (r == 0)
-		r = part_headers(source, source_etag, offset, len, &headers);
+		r = part_headers(s3, source, source_etag, offset, len, &headers);
 	if (r == 0)
 		r = s3_send(s3, call, &request, &response, &error);
 	if (r == 0)

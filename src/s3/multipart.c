@@ -42,7 +42,7 @@ int s3_create_upload(struct store *store, struct call *call, const struct object
 	if (r == 0)
 		r = s3_send(s3, call, &request, &response, &error);
 	if (r == 0)
-		r = s3_check_written(s3, &response, NULL, &error);
+		r = s3_check_encryption(s3, &response, &error);
 	if (r == 0)
 		r = s3_malformed(s3_read_child(&response, "InitiateMultipartUploadResult",
 					       "UploadId", &upload_id),
@@ -55,14 +55,14 @@ int s3_create_upload(struct store *store, struct call *call, const struct object
 
 /* ---- UploadPart ---- */
 
-static int part_answered(const struct s3_store *s3, const struct http_response *response,
-			 const uint8_t digest[MD5_LEN], char **ret_etag, struct aws_error *error)
+static int part_answered(const struct http_response *response, const uint8_t digest[MD5_LEN],
+			 char **ret_etag, struct aws_error *error)
 {
 	const char *etag = http_headers_get(&response->headers, "ETag");
 
 	if (!etag || !*etag)
 		return s3_bad_answer(error, "MalformedAnswer", "the answer has no ETag");
-	if (s3_check_written(s3, response, digest, error) < 0)
+	if (s3_check_etag(response, digest, error) < 0)
 		return -EBADMSG;
 	*ret_etag = strdup(etag);
 	return *ret_etag ? 0 : -ENOMEM;
@@ -97,7 +97,7 @@ int s3_upload_part(struct store *store, struct call *call, const struct object_i
 	if (r == 0)
 		r = s3_send(s3, call, &request, &response, &error);
 	if (r == 0)
-		r = part_answered(s3, &response, digest, ret_etag, &error);
+		r = part_answered(&response, digest, ret_etag, &error);
 	return r == 0 ? 0 : s3_fail(&request, r, &error);
 }
 

@@ -106,8 +106,10 @@ static int put_answered(struct s3_store *s3, const struct http_response *respons
 			const struct put *put, size_t len, struct object *ret_object,
 			struct aws_error *error)
 {
-	int r = s3_check_written(s3, response, put->digest, error);
+	int r = s3_check_etag(response, put->digest, error);
 
+	if (r == 0)
+		r = s3_check_encryption(s3, response, error);
 	if (r == 0)
 		r = s3_read_written(s3, response, ret_object);
 	if (r == 0)

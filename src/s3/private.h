@@ -25,6 +25,9 @@ struct s3_store {
 	struct url endpoint; /* only with custom_endpoint */
 	enum conf_addressing addressing;
 	char *region, *create_region;
+	/* as in struct conf */
+	char *storage_class, *sse, *sse_kms_key_id, *expected_owner;
+	bool requester_pays;
 	struct region_map regions;
 	pthread_mutex_t lock;
 	struct credentials *absolved; /* lock: the last that s3/client's bare_400 is not due to */
@@ -92,9 +95,11 @@ int s3_add_description(struct http_headers *headers, const struct put_params *pa
 /* If-Match, If-None-Match. */
 int s3_add_conditions(struct http_headers *headers, const struct put_params *params);
 /* x-amz-copy-source, and the ETag that it must have, which may be NULL. */
-int s3_add_copy_source(struct http_headers *headers, const struct object_id *source,
-		       const char *if_match);
-/* What the store's options say of objects that are written: storage class and encryption. */
+int s3_add_copy_source(const struct s3_store *s3, struct http_headers *headers,
+		       const struct object_id *source, const char *if_match);
+/* What the store's options say of all requests to a bucket: who pays, whose it must be. */
+int s3_add_bucket_options(const struct s3_store *s3, struct http_headers *headers);
+/* ... and of objects that are written: storage class and encryption. */
 int s3_add_write_options(const struct s3_store *s3, struct http_headers *headers);
 int s3_add_md5(struct http_headers *headers, const uint8_t digest[MD5_LEN]);
 
@@ -112,13 +117,12 @@ int s3_read_object(const struct http_response *response, struct object *ret_obje
  */
 int s3_read_written(struct s3_store *s3, const struct http_response *response,
 		    struct object *ret_object);
-/*
- * Compares what the answer to bytes that were sent tells of them: the ETag, where it is an MD5, and
- * the encryption that the store's options want. digest: NULL when it is not known. Returns 0, or
- * -EBADMSG with *error.
- */
-int s3_check_written(const struct s3_store *s3, const struct http_response *response,
-		     const uint8_t digest[MD5_LEN], struct aws_error *error);
+/* The ETag that the answer tells of bytes that were sent. Returns 0, or -EBADMSG with *error. */
+int s3_check_etag(const struct http_response *response, const uint8_t digest[MD5_LEN],
+		  struct aws_error *error);
+/* The encryption that was asked for, if any was. Returns 0, or -EBADMSG with *error. */
+int s3_check_encryption(const struct s3_store *s3, const struct http_response *response,
+			struct aws_error *error);
 /* Opens the answer at its root element. Returns 0, -EBADMSG, -ENOMEM. */
 int s3_open_xml(const struct http_response *response, const char *root, struct xml **ret_xml);
 /* Replaces *field by the element's text. Returns as xml_text. */

@@ -48,8 +48,8 @@ int s3_add_conditions(struct http_headers *headers, const struct put_params *par
 	return r;
 }
 
-int s3_add_copy_source(struct http_headers *headers, const struct object_id *source,
-		       const char *if_match)
+int s3_add_copy_source(const struct s3_store *s3, struct http_headers *headers,
+		       const struct object_id *source, const char *if_match)
 {
 	_cleanup_(buf_deinit) struct buf value = BUF_INIT;
 	int r;
@@ -67,6 +67,9 @@ int s3_add_copy_source(struct http_headers *headers, const struct object_id *sou
 		r = http_headers_add(headers, "x-amz-copy-source", value.data);
 	if (r == 0 && if_match)
 		r = http_headers_add(headers, "x-amz-copy-source-if-match", if_match);
+	if (r == 0 && s3->expected_owner)
+		r = http_headers_add(headers, "x-amz-source-expected-bucket-owner",
+				     s3->expected_owner);
 	return r;
 }
 
@@ -78,11 +81,29 @@ int s3_add_md5(struct http_headers *headers, const uint8_t digest[MD5_LEN])
 	return http_headers_add(headers, "Content-MD5", text);
 }
 
+int s3_add_bucket_options(const struct s3_store *s3, struct http_headers *headers)
+{
+	int r = 0;
+
+	if (s3->requester_pays)
+		r = http_headers_add(headers, "x-amz-request-payer", "requester");
+	if (r == 0 && s3->expected_owner)
+		r = http_headers_add(headers, "x-amz-expected-bucket-owner", s3->expected_owner);
+	return r;
+}
+
 int s3_add_write_options(const struct s3_store *s3, struct http_headers *headers)
 {
-	(void)s3;
-	(void)headers;
-	return 0;
+	int r = 0;
+
+	if (s3->storage_class)
+		r = http_headers_add(headers, "x-amz-storage-class", s3->storage_class);
+	if (r == 0 && s3->sse)
+		r = http_headers_add(headers, "x-amz-server-side-encryption", s3->sse);
+	if (r == 0 && s3->sse_kms_key_id)
+		r = http_headers_add(headers, "x-amz-server-side-encryption-aws-kms-key-id",
+				     s3->sse_kms_key_id);
+	return r;
 }
 
 int s3_part_query(struct buf *query, int number, const char *upload_id)

@@ -15,7 +15,17 @@ static void s3_store_free(struct store *store)
 	pthread_mutex_destroy(&s3->lock);
 	free(s3->region);
 	free(s3->create_region);
+	free(s3->storage_class);
+	free(s3->sse);
+	free(s3->sse_kms_key_id);
+	free(s3->expected_owner);
 	free(s3);
+}
+
+static int copy(const char *text, char **ret_copy)
+{
+	*ret_copy = text ? strdup(text) : NULL;
+	return text && !*ret_copy ? -ENOMEM : 0;
 }
 
 int s3_store_new(struct aws_caller *caller, struct session *session, const struct conf *conf,
@@ -53,9 +63,12 @@ int s3_store_new(struct aws_caller *caller, struct session *session, const struc
 	s3->addressing = conf->addressing;
 	region_map_init(&s3->regions);
 	pthread_mutex_init(&s3->lock, NULL);
-	s3->region = strdup(conf->region);
-	s3->create_region = strdup(conf->create_region);
-	if (!s3->region || !s3->create_region)
+	s3->requester_pays = conf->requester_pays;
+	if (copy(conf->region, &s3->region) < 0 ||
+	    copy(conf->create_region, &s3->create_region) < 0 ||
+	    copy(conf->storage_class, &s3->storage_class) < 0 || copy(conf->sse, &s3->sse) < 0 ||
+	    copy(conf->sse_kms_key_id, &s3->sse_kms_key_id) < 0 ||
+	    copy(conf->expected_bucket_owner, &s3->expected_owner) < 0)
 		r = -ENOMEM;
 	if (r == 0 && conf->s3_endpoint_url) {
 		s3->custom_endpoint = true;

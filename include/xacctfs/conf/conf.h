@@ -69,6 +69,12 @@ struct conf {
 	int64_t connect_timeout_ms, stall_timeout_ms; /* default 10 s, 30 s */
 	int64_t request_timeout_ms; /* a whole operation, all attempts: default 120 s */
 
+	char *storage_class;  /* of what is written; NULL: S3's, STANDARD */
+	char *sse;            /* as x-amz-server-side-encryption has it; NULL: the bucket's */
+	char *sse_kms_key_id; /* with sse aws:kms and aws:kms:dsse; NULL: AWS's own key */
+	bool requester_pays;  /* x-amz-request-payer */
+	char *expected_bucket_owner; /* account; NULL: any */
+
 	int64_t metadata_ttl_ms; /* default 1 s; 0: nothing is kept */
 	uid_t uid;               /* default: who mounts */
 	gid_t gid;

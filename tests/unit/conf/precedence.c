@@ -71,6 +71,26 @@ static const char *get_ttl(const struct conf *conf)
 	return number;
 }
 
+static const char *get_storage_class(const struct conf *conf)
+{
+	return conf->storage_class;
+}
+
+static const char *get_sse(const struct conf *conf)
+{
+	return conf->sse;
+}
+
+static const char *get_requester_pays(const struct conf *conf)
+{
+	return conf->requester_pays ? "yes" : "no";
+}
+
+static const char *get_owner(const struct conf *conf)
+{
+	return conf->expected_bucket_owner;
+}
+
 static const struct row rows[] = {
     {"region",
      "AWS_REGION",
@@ -113,6 +133,26 @@ static const struct row rows[] = {
      "sts_regional_endpoints",
      {"regional", NULL, "legacy", "regional", "legacy", "regional", "legacy", "regional"},
      get_sts},
+    {"storage_class",
+     NULL,
+     NULL,
+     {NULL, NULL, NULL, "S3", "S4", NULL, "S6", "S7"},
+     get_storage_class},
+    {"sse",
+     NULL,
+     NULL,
+     {NULL, NULL, NULL, "AES256", "aws:kms", NULL, "aws:kms:dsse", "AES256"},
+     get_sse},
+    {"requester_pays",
+     NULL,
+     NULL,
+     {"no", NULL, NULL, "yes", "no", NULL, "yes", "no"},
+     get_requester_pays},
+    {"expected_bucket_owner",
+     NULL,
+     NULL,
+     {NULL, NULL, NULL, "333333333333", "444444444444", NULL, "666666666666", "777777777777"},
+     get_owner},
     {"metadata_ttl", NULL, NULL, {"1", NULL, NULL, "3", "4", NULL, "6", "7"}, get_ttl},
 };
 

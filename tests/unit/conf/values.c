@@ -72,6 +72,18 @@ static const struct row rows[] = {
     {"s3_endpoint_url", "https://", "this is no endpoint URL"},
     {"sts_endpoint_url", "http://example.com", "plain http to example.com would show"},
     {"endpoint_url", "http://127.0.0.1:8000", NULL},
+    {"storage_class", "STANDARD_IA", NULL},
+    {"storage_class", "cold-1", NULL},
+    {"storage_class", "a b", "'a b' is not a storage class"},
+    {"storage_class", "12345678901234567890123456789012", "is not a storage class"},
+    {"sse", "aws:kms:dsse", NULL},
+    {"sse", "aes256", NULL},
+    {"sse", "aws:fsx", "it may be: AES256, aws:kms, aws:kms:dsse"},
+    {"sse_kms_key_id", "alias/key", "it goes with sse = aws:kms or aws:kms:dsse only"},
+    {"sse_kms_key_id", "a b", "is not a KMS key"},
+    {"requester_pays", "maybe", "is not yes or no"},
+    {"expected_bucket_owner", "RGW12345678901234567", NULL},
+    {"expected_bucket_owner", "2222", "'2222' is not an account"},
     {"ca_bundle", "/none", "cannot read /none: No such file"},
 };
 
@@ -247,6 +259,19 @@ static void fractions_of_a_second(void **state)
 	assert_int_equal(b->conf.stall_timeout_ms, 7000);
 }
 
+static void a_kms_key_with_its_encryption(void **state)
+{
+	struct bench *b = *state;
+
+	parse(b, "xacctfs", "--sse=AWS:KMS", "-o", "sse_kms_key_id=arn:aws:kms:r:1:key/2-3",
+	      "accountB", "/m", NULL);
+	assert_parsed(b);
+	assert_string_equal(b->conf.sse, "aws:kms");
+	assert_string_equal(b->conf.sse_kms_key_id, "arn:aws:kms:r:1:key/2-3");
+	parse(b, "xacctfs", "--sse=AES256", "-o", "sse_kms_key_id=k", "accountB", "/m", NULL);
+	assert_why(b, "-o sse_kms_key_id: it goes with sse = aws:kms");
+}
+
 static void strange_files(void **state)
 {
 	struct bench *b = *state;
@@ -285,6 +310,7 @@ int main(void)
 	    test(keys_of_the_command_line_alone),
 	    test(aws_names_in_the_file),
 	    test(fractions_of_a_second),
+	    test(a_kms_key_with_its_encryption),
 	    test(strange_files),
 	    test(control_characters_do_not_reach_the_complaint),
 	};
