@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/ranges.h"
@@ -27,6 +28,15 @@ struct target {
 	bool pinning; /* lock: the fetch that will tell it is under way */
 };
 
+/* A read under way. */
+struct waiter {
+	struct reader *reader;
+	uint64_t pos, end; /* reader->lock: what it still has to get */
+	int64_t deadline_ms;
+	bool cancelled;             /* reader->lock */
+	struct waiter *prev, *next; /* reader->lock */
+};
+
 struct reader {
 	struct reader_room room;
 	uint64_t size;
@@ -38,6 +48,7 @@ struct reader {
 	struct streams streams; /* lock */
 	struct extents extents; /* lock */
 	struct extent *kept;    /* lock: the last one that was consumed; NULL when it is gone */
+	struct waiter *waiters; /* lock */
 	bool failed;            /* lock: the last fetch did: nothing runs ahead */
 	size_t held;            /* lock: bytes of the purse */
 };
@@ -112,6 +123,17 @@ static void drop_locked(struct reader *reader, struct extent *extent)
 		free_extent_locked(reader, extent);
 }
 
+/* A read under way will come to it. */
+static bool wanted_locked(const struct reader *reader, const struct extent *extent)
+{
+	const struct waiter *waiter;
+
+	DL_FOREACH (reader->waiters, waiter)
+		if (waiter->pos < extent_end(extent) && waiter->end > extent->start)
+			return true;
+	return false;
+}
+
 /* An extent that nobody waits for, the longest unused first. NULL when there is none. */
 static struct extent *find_spare_locked(struct reader *reader)
 {
@@ -120,7 +142,8 @@ static struct extent *find_spare_locked(struct reader *reader)
 	for (size_t i = 0; i < reader->extents.n; i++) {
 		struct extent *extent = reader->extents.v[i];
 
-		if (extent->loading || extent->users > 0 || (spare && spare->used <= extent->used))
+		if (extent->loading || extent->users > 0 ||
+		    (spare && spare->used <= extent->used) || wanted_locked(reader, extent))
 			continue;
 		if (extent_consumed(extent) ||
 		    !streams_need(&reader->streams, extent->start, extent_end(extent)))
@@ -141,6 +164,32 @@ static bool take_locked(struct reader *reader, size_t n)
 	}
 	held_locked(reader, n);
 	return true;
+}
+
+/* Its bytes were handed out: it goes when no stream will want them, but not at once. */
+static void retire_locked(struct reader *reader, struct extent *extent)
+{
+	struct extent *before = reader->kept;
+
+	if (!extent_consumed(extent) || extent == before ||
+	    streams_need(&reader->streams, extent->start, extent_end(extent)))
+		return;
+	reader->kept = extent;
+	if (before && !wanted_locked(reader, before))
+		drop_locked(reader, before);
+}
+
+/* Its fetch has ended, or one of its users has. */
+static void let_go_locked(struct reader *reader, struct extent *extent)
+{
+	if (extent->loading || extent->users > 0)
+		return;
+	if (!extent->listed)
+		free_extent_locked(reader, extent);
+	else if (extent->forced && !wanted_locked(reader, extent))
+		drop_locked(reader, extent);
+	else
+		retire_locked(reader, extent);
 }
 
 /* ---- fetches: in the pool ---- */
@@ -222,10 +271,10 @@ static void finish_locked(struct reader *reader, struct extent *extent, struct o
 	target_unref_locked(steal(&extent->target));
 	if (extent->have < extent->len)
 		extent_cut(extent, extent->have);
-	if (extent->listed && (extent->len == 0 || (extent->forced && extent->users == 0)))
+	if (extent->listed && extent->len == 0)
 		drop_locked(reader, extent);
-	else if (!extent->listed && extent->users == 0)
-		free_extent_locked(reader, extent);
+	else
+		let_go_locked(reader, extent);
 	pthread_cond_broadcast(&reader->changed);
 }
 
@@ -433,12 +482,6 @@ static int begin_fetches_locked(struct reader *reader, const struct stream_plan 
 
 /* ---- reads ---- */
 
-struct waiter {
-	struct reader *reader;
-	int64_t deadline_ms;
-	bool cancelled; /* reader->lock */
-};
-
 static void waiter_cancel(void *data)
 {
 	struct waiter *waiter = data;
@@ -480,32 +523,6 @@ static int wait_for_locked(struct waiter *waiter, struct extent *extent, uint64_
 	return r;
 }
 
-/* Its bytes were handed out: it goes when no stream will want them, but not at once. */
-static void retire_locked(struct reader *reader, struct extent *extent)
-{
-	struct extent *before = reader->kept;
-
-	if (!extent_consumed(extent) || extent == before ||
-	    streams_need(&reader->streams, extent->start, extent_end(extent)))
-		return;
-	reader->kept = extent;
-	if (before)
-		drop_locked(reader, before);
-}
-
-static void put_back_locked(struct reader *reader, struct extent *extent)
-{
-	extent->users--;
-	if (extent->listed && !extent->loading) {
-		if (extent->forced && extent->users == 0)
-			drop_locked(reader, extent);
-		else
-			retire_locked(reader, extent);
-	} else if (!extent->listed && extent->users == 0 && !extent->loading) {
-		free_extent_locked(reader, extent);
-	}
-}
-
 /* The bytes of [pos, stop) that are there, to data. The lock is let go meanwhile. */
 static size_t copy_locked(struct reader *reader, struct extent *extent, uint64_t pos, uint64_t stop,
 			  void *data)
@@ -520,46 +537,44 @@ static size_t copy_locked(struct reader *reader, struct extent *extent, uint64_t
 	return (size_t)(end - pos);
 }
 
-/* Hands out bytes of the extent from pos on; none when the fetch is to be tried again. */
-static int serve_locked(struct waiter *waiter, struct extent *extent, uint64_t pos, uint64_t end,
-			void *data, size_t *ret_n)
+/*
+ * Hands out bytes of the extent, from where the waiter is; none when the fetch is to be tried
+ * again.
+ */
+static int serve_locked(struct waiter *waiter, struct extent *extent, void *data)
 {
-	uint64_t stop = least(end, extent_end(extent));
-	size_t n = 0;
+	uint64_t stop = least(waiter->end, extent_end(extent));
 	int r;
 
 	extent->users++;
 	r = wait_for_locked(waiter, extent, stop);
-	if (extent_usable(extent) > pos) {
-		n = copy_locked(waiter->reader, extent, pos, stop, data);
-		r = 0;
-	} else if (r == 0 && extent->error < 0) {
+	if (r == 0 && extent_usable(extent) < stop && extent->error < 0)
 		r = extent->error;
-	}
-	put_back_locked(waiter->reader, extent);
-	*ret_n = n;
+	if (r == 0 && extent_usable(extent) > waiter->pos)
+		waiter->pos += copy_locked(waiter->reader, extent, waiter->pos, stop, data);
+	if (r < 0)
+		waiter->end = waiter->pos; /* it wants no more */
+	extent->users--;
+	let_go_locked(waiter->reader, extent);
 	return r;
 }
 
-static int read_locked(struct waiter *waiter, const struct stream_plan *plan, uint64_t offset,
-		       uint64_t end, uint8_t *data)
+static int read_locked(struct waiter *waiter, const struct stream_plan *plan, uint8_t *data)
 {
 	struct reader *reader = waiter->reader;
-	int r = begin_fetches_locked(reader, plan, offset, end);
+	uint64_t offset = waiter->pos;
+	int r = begin_fetches_locked(reader, plan, offset, waiter->end);
 
-	for (uint64_t pos = offset; r == 0 && pos < end;) {
-		struct extent *extent = extents_find(&reader->extents, pos);
-		size_t n = 0;
+	while (r == 0 && waiter->pos < waiter->end) {
+		struct extent *extent = extents_find(&reader->extents, waiter->pos);
 
 		if (!extent) {
-			r = demand_locked(reader, plan, pos, end);
-			extent = extents_find(&reader->extents, pos);
+			r = demand_locked(reader, plan, waiter->pos, waiter->end);
+			extent = extents_find(&reader->extents, waiter->pos);
 		}
-		if (extent)
-			r = serve_locked(waiter, extent, pos, end, data + (pos - offset), &n);
-		else if (r == 0)
-			r = wait_locked(waiter);
-		pos += n;
+		if (r == 0)
+			r = extent ? serve_locked(waiter, extent, data + (waiter->pos - offset))
+				   : wait_locked(waiter);
 	}
 	return r;
 }
@@ -570,24 +585,27 @@ int reader_read(struct reader *reader, struct call *call, uint64_t offset, size_
 	struct waiter waiter = {.reader = reader, .deadline_ms = call->deadline_ms};
 	struct stream_plan plan;
 	struct call_watch watch;
-	uint64_t end;
+	size_t window;
 	int r;
 
 	if (offset >= reader->size || len == 0) {
 		*ret_n = 0;
 		return 0;
 	}
-	end = offset + least(len, reader->size - offset);
+	len = (size_t)least(len, reader->size - offset);
+	waiter.pos = offset;
+	waiter.end = offset + len;
 	call_watch(call, &watch, waiter_cancel, &waiter);
 	pthread_mutex_lock(&reader->lock);
-	plan =
-	    streams_note(&reader->streams, reader->size,
-			 least(READER_WINDOW_MAX, memory_share(reader->room.memory)), offset, end);
-	r = read_locked(&waiter, &plan, offset, end, data);
+	DL_APPEND(reader->waiters, &waiter);
+	window = (size_t)least(READER_WINDOW_MAX, memory_share(reader->room.memory));
+	plan = streams_note(&reader->streams, reader->size, window, offset, waiter.end);
+	r = read_locked(&waiter, &plan, data);
+	DL_DELETE(reader->waiters, &waiter);
 	pthread_mutex_unlock(&reader->lock);
 	call_unwatch(call, &watch);
 	if (r == 0)
-		*ret_n = (size_t)(end - offset);
+		*ret_n = len;
 	return r;
 }
 

@@ -45,7 +45,7 @@ struct bench {
 	struct reader *reader;
 
 	pthread_mutex_t lock;
-	pthread_cond_t moved; /* a GET has begun, ended, or is held back */
+	pthread_cond_t moved; /* a GET is held back, or no longer */
 	/* all below: lock */
 	char key[24];
 	unsigned int version; /* of the bytes; the ETag is made of it */
@@ -53,8 +53,8 @@ struct bench {
 	uint64_t size;
 	struct got gets[GETS_MAX];
 	size_t n_gets;
-	uint64_t bytes; /* that were sent */
-	size_t under_way, most_under_way, held_back;
+	uint64_t bytes;     /* that were sent */
+	size_t held_back;   /* GETs */
 	size_t allowed;     /* a GET sends so many bytes, then it is held back */
 	uint64_t hold_from; /* only GETs from there on are held back */
 	int fail;           /* this is what a GET ends with ... */
@@ -98,30 +98,44 @@ static inline void etag_of(unsigned int version, char ret_etag[24])
 	snprintf(ret_etag, 24, "\"v%u\"", version);
 }
 
-static inline void hold_cancelled(void *data)
-{
-	struct bench *bench = data;
+/* A GET that is under way. */
+struct transfer {
+	struct bench *bench;
+	struct call *call;
+	const struct get_params *params;
+	bool cancelled; /* bench->lock */
+};
 
-	pthread_mutex_lock(&bench->lock);
-	pthread_cond_broadcast(&bench->moved);
-	pthread_mutex_unlock(&bench->lock);
+static inline void transfer_cancel(void *data)
+{
+	struct transfer *transfer = data;
+
+	pthread_mutex_lock(&transfer->bench->lock);
+	transfer->cancelled = true;
+	pthread_cond_broadcast(&transfer->bench->moved);
+	pthread_mutex_unlock(&transfer->bench->lock);
+}
+
+static inline int go_on_locked(const struct transfer *transfer)
+{
+	if (transfer->cancelled)
+		return -EINTR;
+	return call_remaining_ms(transfer->call) == 0 ? -ETIMEDOUT : 0;
 }
 
 /* Waits while the test holds the GET back. */
-static inline int pass_locked(struct bench *bench, struct call *call, uint64_t offset, size_t sent)
+static inline int pass_locked(const struct transfer *transfer, size_t sent)
 {
-	int r = 0;
+	struct bench *bench = transfer->bench;
+	int r = go_on_locked(transfer);
 
-	if (sent < bench->allowed || offset < bench->hold_from)
-		return call_check(call);
+	if (sent < bench->allowed || transfer->params->offset < bench->hold_from)
+		return r;
 	bench->held_back++;
 	pthread_cond_broadcast(&bench->moved);
 	while (sent >= bench->allowed && r == 0) {
 		pthread_cond_wait(&bench->moved, &bench->lock);
-		/* the cancelling thread holds the call's lock while it waits for this one */
-		pthread_mutex_unlock(&bench->lock);
-		r = call_check(call);
-		pthread_mutex_lock(&bench->lock);
+		r = go_on_locked(transfer);
 	}
 	bench->held_back--;
 	return r;
@@ -144,14 +158,15 @@ static inline bool fails_locked(struct bench *bench, uint64_t offset, size_t sen
 	return true;
 }
 
-static inline int send_locked(struct bench *bench, struct call *call,
-			      const struct get_params *params, uint64_t len)
+static inline int send_locked(const struct transfer *transfer, uint64_t len)
 {
+	const struct get_params *params = transfer->params;
+	struct bench *bench = transfer->bench;
 	unsigned int version = bench->version;
 
 	for (size_t sent = 0;;) {
 		size_t n = len - sent < CHUNK ? (size_t)(len - sent) : CHUNK;
-		int r = pass_locked(bench, call, params->offset, sent);
+		int r = pass_locked(transfer, sent);
 
 		if (r == 0 && fails_locked(bench, params->offset, sent))
 			r = bench->fail;
@@ -169,9 +184,11 @@ static inline int send_locked(struct bench *bench, struct call *call,
 	}
 }
 
-static inline int answer_locked(struct bench *bench, struct call *call, const struct object_id *id,
-				const struct get_params *params, struct object *ret_object)
+static inline int answer_locked(const struct transfer *transfer, const struct object_id *id,
+				struct object *ret_object)
 {
+	const struct get_params *params = transfer->params;
+	struct bench *bench = transfer->bench;
 	uint64_t left;
 	char etag[24];
 	int r;
@@ -184,7 +201,7 @@ static inline int answer_locked(struct bench *bench, struct call *call, const st
 	if (params->offset >= bench->size)
 		return -ERANGE;
 	left = bench->size - params->offset;
-	r = send_locked(bench, call, params, params->len < left ? params->len : left);
+	r = send_locked(transfer, params->len < left ? params->len : left);
 	if (r == 0) {
 		ret_object->size = bench->size;
 		ret_object->etag = bench->no_etag ? NULL : strdup(etag);
@@ -192,27 +209,29 @@ static inline int answer_locked(struct bench *bench, struct call *call, const st
 	return r;
 }
 
-static inline int bench_get(struct store *store, struct call *call, const struct object_id *id,
-			    const struct get_params *params, struct object *ret_object)
+static inline void note_locked(struct bench *bench, const struct object_id *id,
+			       const struct get_params *params)
 {
-	struct bench *bench = (struct bench *)store;
-	struct call_watch watch;
-	struct got *got;
-	int r;
+	struct got *got = &bench->gets[bench->n_gets++ % GETS_MAX];
 
-	call_watch(call, &watch, hold_cancelled, bench);
-	pthread_mutex_lock(&bench->lock);
-	got = &bench->gets[bench->n_gets++ % GETS_MAX];
 	*got = (struct got){.offset = params->offset, .len = params->len};
 	snprintf(got->if_match, sizeof(got->if_match), "%s",
 		 params->if_match ? params->if_match : "");
 	snprintf(got->key, sizeof(got->key), "%s", id->key);
-	if (++bench->under_way > bench->most_under_way)
-		bench->most_under_way = bench->under_way;
-	pthread_cond_broadcast(&bench->moved);
-	r = answer_locked(bench, call, id, params, ret_object);
-	bench->under_way--;
-	pthread_cond_broadcast(&bench->moved);
+}
+
+static inline int bench_get(struct store *store, struct call *call, const struct object_id *id,
+			    const struct get_params *params, struct object *ret_object)
+{
+	struct bench *bench = (struct bench *)store;
+	struct transfer transfer = {.bench = bench, .call = call, .params = params};
+	struct call_watch watch;
+	int r;
+
+	call_watch(call, &watch, transfer_cancel, &transfer);
+	pthread_mutex_lock(&bench->lock);
+	note_locked(bench, id, params);
+	r = answer_locked(&transfer, id, ret_object);
 	pthread_mutex_unlock(&bench->lock);
 	call_unwatch(call, &watch);
 	return r;
