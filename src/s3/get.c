@@ -222,6 +222,8 @@ static int get_some(struct get *get, struct s3_store *s3, struct call *call,
 	uint64_t before = get->at;
 	int r = s3_send(s3, call, request, &response, error);
 
+	if (r == 0 && !get->begun) /* nothing came, as of an empty object */
+		get->failure = begin(get, &response);
 	if (get->failure)
 		return own_failure(get, &response, error);
 	if (complete(get))
