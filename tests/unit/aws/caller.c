@@ -168,6 +168,134 @@ static void request_that_cannot_be_signed_is_not_sent(void **state)
 	assert_int_equal(script_count(&b->script), 0);
 }
 
+static void payload_hash_is_as_given(void **state)
+{
+	struct bench *b = *state;
+
+	b->http.payload = "hello";
+	b->http.payload_len = 5;
+	script_answer(&b->script, 200, "", "");
+	assert_int_equal(send(b), 0);
+	assert_string_equal(sent_header(b, 0, "X-Amz-Content-SHA256"),
+			    "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+	b->request.payload_hash = "UNSIGNED-PAYLOAD";
+	script_answer(&b->script, 200, "", "");
+	assert_int_equal(send(b), 0);
+	assert_string_equal(sent_header(b, 1, "X-Amz-Content-SHA256"), "UNSIGNED-PAYLOAD");
+	assert_string_equal(buf_str(&script_request(&b->script, 1)->http.body), "hello");
+}
+
+/* ---- a request that changes from attempt to attempt ---- */
+
+struct changes {
+	int n, end_at;
+	size_t sunk;
+};
+
+static int change(void *data, struct http_request *http)
+{
+	struct changes *changes = data;
+	char text[20];
+
+	if (++changes->n == changes->end_at)
+		return -ECANCELED;
+	snprintf(text, sizeof(text), "%d", changes->n);
+	return http_headers_set(&http->headers, "Range", text);
+}
+
+static int swallow(void *data, const struct http_response *response, const void *bytes, size_t n)
+{
+	struct changes *changes = data;
+
+	(void)response;
+	(void)bytes;
+	changes->sunk += n;
+	return 0;
+}
+
+static void prepare_is_called_before_each_signature(void **state)
+{
+	struct bench *b = *state;
+	struct changes changes = {0};
+
+	b->request.prepare = change;
+	b->request.prepare_data = &changes;
+	script_answer(&b->script, 500, "", "");
+	script_answer(&b->script, 200, "", "");
+	assert_int_equal(send(b), 0);
+	assert_string_equal(sent_header(b, 0, "Range"), "1");
+	assert_string_equal(sent_header(b, 1, "Range"), "2");
+	assert_non_null(strstr(sent_header(b, 1, "Authorization"), ";range;"));
+	assert_string_not_equal(sent_header(b, 0, "Authorization"),
+				sent_header(b, 1, "Authorization"));
+}
+
+static void prepare_may_end_it(void **state)
+{
+	struct bench *b = *state;
+	struct changes changes = {.end_at = 2};
+
+	b->request.prepare = change;
+	b->request.prepare_data = &changes;
+	script_answer(&b->script, 500, "", "");
+	assert_int_equal(send(b), -ECANCELED);
+	assert_int_equal(b->error.status, 500);
+	assert_int_equal(script_count(&b->script), 1);
+}
+
+/* Of five attempts that are allowed, the ones that bring bytes are not counted. */
+static void bytes_that_came_are_progress(void **state)
+{
+	struct bench *b = *state;
+	struct changes changes = {0};
+
+	b->http.sink = swallow;
+	b->http.sink_data = &changes;
+	for (int i = 0; i < 10; i++)
+		script_cut_bytes(&b->script, 200, "", "x", 1);
+	for (int i = 0; i < 5; i++)
+		script_fail(&b->script, HTTP_E_BROKEN, 0);
+	assert_int_equal(send(b), AWS_E_TRANSPORT);
+	assert_int_equal(changes.sunk, 10);
+	assert_int_equal(script_count(&b->script), 15);
+	assert_int_equal(b->error.attempts, 15);
+}
+
+static void bytes_do_not_outlast_the_deadline(void **state)
+{
+	struct bench *b = *state;
+	struct changes changes = {0};
+
+	b->http.sink = swallow;
+	b->http.sink_data = &changes;
+	set_timeout(b, 1000);
+	for (int i = 0; i < 100; i++)
+		script_cut_bytes(&b->script, 200, "", "x", 1);
+	assert_int_equal(send(b), AWS_E_TRANSPORT);
+	assert_true(script_left(&b->script) > 0);
+	assert_true(test_clock_boot_ms(&b->clock) < TEST_CLOCK_BOOT_MS + 1000);
+}
+
+static void sink_that_wants_no_more_is_final(void **state)
+{
+	struct bench *b = *state;
+
+	script_fail(&b->script, HTTP_E_SINK, 0);
+	assert_int_equal(send(b), AWS_E_TRANSPORT);
+	assert_int_equal(b->error.transport, HTTP_E_SINK);
+	assert_int_equal(script_count(&b->script), 1);
+}
+
+static void error_in_a_200_may_have_been_done(void **state)
+{
+	struct bench *b = *state;
+
+	script_answer(&b->script, 200, "", "<Error><Code>InternalError</Code></Error>");
+	script_answer(&b->script, 404, "", "<Error><Code>NoSuchUpload</Code></Error>");
+	assert_int_equal(send(b), AWS_E_REPLY);
+	assert_true(b->error.maybe_done);
+}
+
 /* ---- what is tried again ---- */
 
 static void broken_transports_that_are_tried_again(void **state)
@@ -842,6 +970,13 @@ int main(void)
 	    test(error_in_a_200_is_a_refusal),
 	    test(internal_error_in_a_200_is_tried_again),
 	    test(request_that_cannot_be_signed_is_not_sent),
+	    test(payload_hash_is_as_given),
+	    test(prepare_is_called_before_each_signature),
+	    test(prepare_may_end_it),
+	    test(bytes_that_came_are_progress),
+	    test(bytes_do_not_outlast_the_deadline),
+	    test(sink_that_wants_no_more_is_final),
+	    test(error_in_a_200_may_have_been_done),
 	    test(broken_transports_that_are_tried_again),
 	    test(broken_transports_that_are_final),
 	    test(os_errno_of_a_refused_connection_is_kept),

@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "event.h"
 #include "http_server.h"
+#include "test_clock.h"
 #include "xacctfs/util/cleanup.h"
 
 #define BODY_MAX (1024 * 1024)
@@ -37,6 +39,22 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
 	}
 	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
 	return real(node, service, hints, ret);
+}
+
+/* Between libcurl and us: tells when we wait for the network behind a slow sink. */
+static struct event polled_behind_the_sink = EVENT_INIT;
+static atomic_bool sink_was_slow;
+
+int curl_multi_poll(void *multi, void *extra, unsigned int n, int timeout_ms, int *ret_ready);
+
+int curl_multi_poll(void *multi, void *extra, unsigned int n, int timeout_ms, int *ret_ready)
+{
+	int (*real)(void *, void *, unsigned int, int, int *);
+
+	if (atomic_load(&sink_was_slow))
+		event_set(&polled_behind_the_sink);
+	*(void **)&real = dlsym(RTLD_NEXT, "curl_multi_poll");
+	return real(multi, extra, n, timeout_ms, ret_ready);
 }
 
 struct fixture {
@@ -286,6 +304,37 @@ static void put_of_many_bytes_arrives_whole(void **state)
 	assert_int_equal(body[len], '\0');
 }
 
+static void payload_goes_out_of_the_callers_memory(void **state)
+{
+	struct fixture *f = *state;
+	const char *body;
+	size_t len = 9 * 1024 * 1024 + 7;
+
+	f->text = malloc(len);
+	for (size_t i = 0; i < len; i++)
+		f->text[i] = (char)('a' + i % 23);
+	start(f, http_script_hello, NULL);
+	f->request.method = "PUT";
+	f->request.payload = f->text;
+	f->request.payload_len = len;
+	assert_int_equal(perform(f), 0);
+	assert_non_null(strstr(sent(f), "\r\nContent-Length: 9437191\r\n"));
+	body = strstr(sent(f), "\r\n\r\n") + 4;
+	assert_memory_equal(body, f->text, len);
+	assert_int_equal(body[len], '\0');
+}
+
+static void payload_of_no_bytes(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, http_script_hello, NULL);
+	f->request.method = "PUT";
+	f->request.payload = "x";
+	assert_int_equal(perform(f), 0);
+	assert_non_null(strstr(sent(f), "\r\nContent-Length: 0\r\n"));
+}
+
 /* What comes back */
 
 static void head_has_headers_and_no_body(void **state)
@@ -500,6 +549,145 @@ static void endless_body_is_too_large(void **state)
 	start_text(f, endless_body, "HTTP/1.1 200 OK\r\n\r\n");
 	assert_fails(f, HTTP_E_TOO_LARGE);
 	assert_true(f->response.body.len <= BODY_MAX);
+}
+
+/* A sink */
+
+struct sink {
+	struct buf bytes;
+	size_t calls;
+	int status;    /* of the response, when bytes came */
+	char etag[20]; /* its header */
+	size_t room;   /* more is refused; 0: none is */
+	struct test_clock *clock;
+};
+
+static int sink_bytes(void *data, const struct http_response *response, const void *bytes, size_t n)
+{
+	struct sink *sink = data;
+	const char *etag = http_headers_get(&response->headers, "ETag");
+
+	sink->calls++;
+	sink->status = response->status;
+	snprintf(sink->etag, sizeof(sink->etag), "%s", etag ? etag : "");
+	if (sink->clock) {
+		test_clock_advance(sink->clock, 2 * LONG_MS);
+		atomic_store(&sink_was_slow, true);
+	}
+	if (sink->room && sink->bytes.len + n > sink->room)
+		return 1;
+	return buf_add(&sink->bytes, bytes, n);
+}
+
+static void sink_into(struct fixture *f, struct sink *sink)
+{
+	f->request.sink = sink_bytes;
+	f->request.sink_data = sink;
+}
+
+static void sink_takes_the_body(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = {0};
+
+	start_text(f, reply,
+		   "HTTP/1.1 206 Partial Content\r\nETag: e\r\nContent-Length: 5\r\n\r\nhello");
+	sink_into(f, &sink);
+	for (uint64_t i = 1; i < 3; i++) {
+		assert_int_equal(perform(f), 0);
+		assert_body(f, 206, "");
+		assert_int_equal(f->response.sunk, 5);
+	}
+	assert_string_equal(buf_str(&sink.bytes), "hellohello");
+	assert_int_equal(sink.status, 206);
+	assert_string_equal(sink.etag, "e");
+	assert_int_equal(http_server_connections(f->server), 1);
+	buf_deinit(&sink.bytes);
+}
+
+static void sink_is_not_for_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = {0};
+
+	start_text(f, reply, "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nhello");
+	sink_into(f, &sink);
+	assert_int_equal(perform(f), 0);
+	assert_body(f, 404, "hello");
+	assert_int_equal(sink.calls, 0);
+	assert_int_equal(f->response.sunk, 0);
+}
+
+static void sink_has_what_came_before_the_break(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = {0};
+
+	start_text(f, reply_once, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello");
+	sink_into(f, &sink);
+	assert_int_equal(perform(f), HTTP_E_BROKEN);
+	assert_string_equal(buf_str(&sink.bytes), "hello");
+	assert_int_equal(f->response.sunk, 5);
+	buf_deinit(&sink.bytes);
+}
+
+static void sink_that_wants_no_more_ends_it(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = {.room = 200000};
+
+	start_text(f, endless_body, "HTTP/1.1 200 OK\r\nETag: e\r\n\r\n");
+	sink_into(f, &sink);
+	assert_int_equal(perform(f), HTTP_E_SINK);
+	assert_true(sink.bytes.len > 0 && sink.bytes.len <= 200000);
+	assert_int_equal(f->response.status, 200);
+	assert_string_equal(http_headers_get(&f->response.headers, "ETag"), "e");
+	assert_non_null(strstr(f->response.error, "was not wanted"));
+	buf_deinit(&sink.bytes);
+}
+
+static void sink_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = {0};
+
+	start_text(f, endless_body, "HTTP/1.1 200 OK\r\n\r\n");
+	sink_into(f, &sink);
+	assert_int_equal(perform(f), HTTP_E_TOO_LARGE);
+	assert_true(sink.bytes.len <= BODY_MAX);
+	assert_int_equal(f->response.sunk, sink.bytes.len);
+	buf_deinit(&sink.bytes);
+}
+
+/* Half of the answer, and the rest when the client waits for it. */
+static void reply_in_halves(struct http_conn *conn, void *data)
+{
+	if (!http_conn_read(conn) || !http_conn_send(conn, data))
+		return;
+	event_wait(&polled_behind_the_sink);
+	http_conn_send(conn, "lo");
+}
+
+/* The time that the sink takes, twice the stall timeout, is not the server's. */
+static void sink_may_take_its_time(void **state)
+{
+	struct fixture *f = *state;
+	struct test_clock clock;
+	struct sink sink = {.clock = &clock};
+	struct call call;
+
+	test_clock_init(&clock, false);
+	call_init(&call, NULL, &clock.clock, CLOCK_NEVER);
+	start_text(f, reply_in_halves, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
+	sink_into(f, &sink);
+	assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+	assert_int_equal(
+	    f->transport->perform(f->transport, &call, &f->request, BODY_MAX, &f->response), 0);
+	assert_string_equal(buf_str(&sink.bytes), "hello");
+	assert_int_equal(sink.calls, 2);
+	buf_deinit(&sink.bytes);
+	call_deinit(&call);
+	test_clock_deinit(&clock);
 }
 
 static void announced_length_is_checked_first(void **state)
@@ -1384,6 +1572,8 @@ int main(void)
 	    TEST(post_sends_content_type_as_given),
 	    TEST(delete_sends_no_length),
 	    TEST(put_of_many_bytes_arrives_whole),
+	    TEST(payload_goes_out_of_the_callers_memory),
+	    TEST(payload_of_no_bytes),
 	    TEST(head_has_headers_and_no_body),
 	    TEST(headers_are_trimmed_and_kept_in_order),
 	    TEST(error_status_is_a_response),
@@ -1398,6 +1588,12 @@ int main(void)
 	    TEST(reset_is_broken),
 	    TEST(not_http_is_a_protocol_error),
 	    TEST(endless_body_is_too_large),
+	    TEST(sink_takes_the_body),
+	    TEST(sink_is_not_for_errors),
+	    TEST(sink_has_what_came_before_the_break),
+	    TEST(sink_that_wants_no_more_ends_it),
+	    TEST(sink_is_bounded),
+	    TEST(sink_may_take_its_time),
 	    TEST(announced_length_is_checked_first),
 	    TEST(body_of_max_body_is_accepted),
 	    TEST(error_document_comes_whole),

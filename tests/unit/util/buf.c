@@ -163,6 +163,37 @@ static void every_byte_is_encoded_or_unreserved(void **state)
 	buf_deinit(&b);
 }
 
+static void decoding_undoes_encoding(void **state)
+{
+	struct buf encoded = BUF_INIT, decoded = BUF_INIT;
+	char bytes[256];
+
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		bytes[i] = (char)i;
+	assert_int_equal(buf_add_encoded(&encoded, bytes, sizeof(bytes), false), 0);
+	assert_int_equal(buf_add_decoded(&decoded, encoded.data), 0);
+	assert_int_equal(decoded.len, sizeof(bytes));
+	assert_memory_equal(decoded.data, bytes, sizeof(bytes));
+	buf_deinit(&encoded);
+	buf_deinit(&decoded);
+}
+
+static void decoding_takes_forms(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(buf_add_decoded(&b, "a+b%2bc%2Bd%20/%e9%"), 0);
+	assert_string_equal(buf_str(&b), "a b+c+d /\xe9%");
+	buf_clear(&b);
+	assert_int_equal(buf_add_decoded(&b, "%4%g1%1g%%41%"), 0);
+	assert_string_equal(buf_str(&b), "%4%g1%1g%A%");
+	assert_int_equal(buf_add_decoded(&b, ""), 0);
+	assert_string_equal(buf_str(&b), "%4%g1%1g%A%");
+	buf_deinit(&b);
+}
+
 static void xml_references(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -187,6 +218,8 @@ int main(void)
 	    cmocka_unit_test(hex_is_lower_case),
 	    cmocka_unit_test(encoding_is_that_of_sigv4),
 	    cmocka_unit_test(every_byte_is_encoded_or_unreserved),
+	    cmocka_unit_test(decoding_undoes_encoding),
+	    cmocka_unit_test(decoding_takes_forms),
 	    cmocka_unit_test(xml_references),
 	};
 

@@ -110,6 +110,43 @@ static void empty_elements(void **state)
 	assert_understood("<R><D><D/><A/></D><A>x</A></R>", "D(D(),A=,),A=x,");
 }
 
+/* As XML 1.1 has them. */
+static void references_to_control_characters(void **state)
+{
+	(void)state;
+	assert_understood("<R><A>a&#x1;b&#31;c&#x00000e;&#1;</A><B>&#x02;</B></R>",
+			  "A=a\x01"
+			  "b\x1f"
+			  "c\x0e\x01,B=\x02,");
+	assert_understood("<R><A>&#x9;&#10;&#xd;|&#x20;&#x41;</A><B>&#x1f;&#x20;</B></R>",
+			  "A=\t\n\r| A,B=\x1f ,");
+	assert_understood("<R><A>&#1;\xf4\x8f\xbc\xa1</A></R>", "A=\x01\xf4\x8f\xbc\xa1,");
+	/* what stands in for them stays itself where none is */
+	assert_understood("<R><A>\xf4\x8f\xbc\x81</A></R>", "A=\xf4\x8f\xbc\x81,");
+}
+
+static void references_that_are_none(void **state)
+{
+	static const char *const texts[] = {
+	    "<R><A>&#0;</A></R>",     "<R><A>&#x0;</A></R>", "<R><A>&#x1</A></R>",
+	    "<R><A>&#x;</A></R>",     "<R><A>&#;</A></R>",   "<R><A>&#1a;</A></R>",
+	    "<R><A>&#X1;</A></R>",    "<R><A>&#x1",          "<R><A>&#",
+	    "<R><A>&#xffff;</A></R>", "<R><A>\x01</A></R>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		assert_bad(texts[i], strlen(texts[i]));
+}
+
+static void blanks_before_the_document(void **state)
+{
+	(void)state;
+	assert_understood(" \r\n\t<?xml version=\"1.0\"?>\n <R><A>x</A></R>", "A=x,");
+	assert_bad(" \n", 2);
+	assert_bad("\0<R/>", 5);
+}
+
 static void references_and_cdata(void **state)
 {
 	(void)state;
@@ -401,6 +438,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(elements_and_texts),
 	    cmocka_unit_test(empty_elements),
+	    cmocka_unit_test(references_to_control_characters),
+	    cmocka_unit_test(references_that_are_none),
+	    cmocka_unit_test(blanks_before_the_document),
 	    cmocka_unit_test(references_and_cdata),
 	    cmocka_unit_test(comments_and_instructions_are_passed_over),
 	    cmocka_unit_test(text_of_children_is_left_out),
