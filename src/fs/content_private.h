@@ -1,0 +1,101 @@
+/* What the files of content*.c share. */
+#ifndef FS_CONTENT_PRIVATE_H
+#define FS_CONTENT_PRIVATE_H
+
+#include <pthread.h>
+
+#include "content.h"
+#include "staged.h"
+#include "upstream.h"
+
+enum content_state { CONTENT_CLEAN, CONTENT_STREAM, CONTENT_STAGED };
+
+/* The object in S3 that the content is, or lies over. */
+struct content_base {
+	char *etag; /* NULL: not known, or no object is meant */
+	uint64_t size;
+	struct reader *reader; /* NULL until it is read from */
+	uint64_t generation;   /* how often it became another */
+	bool gone;             /* nobody has its bytes any more */
+};
+
+/* How the object is written. Does not change. */
+struct content_params {
+	atomic_uint references;
+	uint64_t version;
+	struct object object; /* type and metadata of it */
+};
+
+/*
+ * Fields are written by who has the turn, under the lock, except where something else is said: so
+ * who has either may read them.
+ */
+struct content {
+	struct content_room *room;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* the turn is free */
+	bool turn;              /* lock: somebody changes it */
+	pthread_t owner;        /* lock: who */
+	unsigned int depth;     /* lock: how often */
+
+	char *bucket, *key;
+	struct object_id id; /* these */
+	enum content_state state;
+	struct content_base base;
+	struct upstream *stream; /* STREAM */
+	struct staged staged;    /* STAGED; and then its size is the file's */
+	bool exclusive;          /* no object may be there when it is uploaded */
+	bool unlinked;           /* lock */
+
+	struct content_params *params; /* lock; NULL: none were set */
+	bool params_dirty;             /* lock */
+
+	/*
+	 * The last upload may have been done though its call failed: then the object has this ETag
+	 * or, when it was a copy onto itself, these parameters.
+	 */
+	char *expected;
+	struct content_params *expected_params;
+
+	struct multipart *abandoned; /* turn; to be aborted */
+};
+
+/* The turn. Only once it is taken may the functions below be called. */
+int content_take_turn(struct content *content, struct call *call);
+void content_leave_turn(struct content *content);
+
+uint64_t content_size_locked(struct content *content);
+bool content_dirty_locked(struct content *content);
+/* The object that is meant is another now. etag may be NULL. */
+void content_set_base(struct content *content, const char *etag, uint64_t size);
+/* A reader of the base, to unref. 0, -ENOMEM. */
+int content_reader_locked(struct content *content, struct reader **ret_reader);
+
+void content_abandon(struct content *content, struct call *call, struct multipart *upload);
+void content_abort_abandoned(struct content *content, struct call *call);
+
+/* NULL when none were set. */
+struct content_params *content_params_ref(struct content *content);
+void content_params_unref(struct content_params *params);
+uint64_t content_params_version(const struct content_params *params);
+/* Without conditions; valid as long as params. */
+struct put_params content_put_params(const struct content_params *params);
+
+/* ---- content_change.c ---- */
+
+/* STREAM becomes CLEAN or STAGED, with the same bytes. */
+int content_settle(struct content *content, struct call *call);
+/* CLEAN becomes STAGED. */
+int content_stage(struct content *content);
+
+/* ---- content_flush.c ---- */
+
+/* STREAM becomes CLEAN. */
+int content_flush_stream(struct content *content, struct call *call, struct object *ret_object);
+/*
+ * Finds out whether an upload whose answer was lost was done after all; if so, *ret_object (may be
+ * NULL) is what it made, and the base now. 0, or the errno of asking.
+ */
+int content_resolve(struct content *content, struct call *call, struct object *ret_object);
+
+#endif
