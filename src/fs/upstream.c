@@ -260,6 +260,11 @@ static int make_room(struct upstream *stream, struct call *call,
 	return move_to_file(part);
 }
 
+static bool is_plenty(const struct upstream *stream, size_t part)
+{
+	return memory_share(stream->room->memory) / KEEP_SHARE >= part;
+}
+
 static int add_part(struct upstream *stream, struct call *call, struct part **ret_part)
 {
 	struct multipart *upload = stream->upload;
@@ -277,7 +282,7 @@ static int add_part(struct upstream *stream, struct call *call, struct part **re
 		offset = last->offset + last->size;
 		if (upload->n == 1)
 			stream->first_is_kept =
-			    memory_share(stream->room->memory) >= KEEP_SHARE * last->size;
+			    !last->buffer.bytes || is_plenty(stream, last->size);
 	}
 	r = part_buffer_init(&buffer, stream->room, (size_t)size);
 	if (r < 0)
@@ -483,7 +488,7 @@ int upstream_truncate(struct upstream *stream, uint64_t size)
 	if (size == stream->size)
 		return 0;
 	if (size == 0 || stream->sealed || size > stream->size ||
-	    !is_held(stream, size, stream->size) || !is_held(stream, size - 1, size))
+	    !is_held(stream, size, stream->size))
 		return UPSTREAM_E_ELSEWHERE;
 	cut(stream, size);
 	return 0;
