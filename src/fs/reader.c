@@ -395,30 +395,40 @@ static struct range needed(uint64_t pos, uint64_t end, struct range hole)
 	return range;
 }
 
+static struct range what_to_fetch_locked(struct reader *reader, const struct stream_plan *plan,
+					 uint64_t pos, uint64_t end, bool planned)
+{
+	struct range hole;
+
+	extents_hole(&reader->extents, pos, &hole.start, &hole.end);
+	hole.end = least(hole.end, reader->size);
+	return planned ? planned_locked(reader, plan, pos, hole) : needed(pos, end, hole);
+}
+
 /*
  * A read needs pos, which is in no extent: a fetch is begun. Not while another one is under way to
- * learn the ETag: then there is still no extent.
+ * learn the ETag, nor, unless it must be, without memory: then there is still no extent.
  */
 static int demand_locked(struct reader *reader, const struct stream_plan *plan, uint64_t pos,
-			 uint64_t end)
+			 uint64_t end, bool must)
 {
-	struct range hole, range;
-	bool forced = false;
+	bool planned = !reader->failed, taken;
+	struct range range = what_to_fetch_locked(reader, plan, pos, end, planned);
 
 	if (reader->target->pinning)
 		return 0;
-	extents_hole(&reader->extents, pos, &hole.start, &hole.end);
-	hole.end = least(hole.end, reader->size);
-	range = reader->failed ? needed(pos, end, hole) : planned_locked(reader, plan, pos, hole);
-	if (!take_locked(reader, (size_t)(range.end - range.start))) {
-		range = needed(pos, end, hole);
-		forced = !take_locked(reader, (size_t)(range.end - range.start));
+	taken = take_locked(reader, (size_t)(range.end - range.start));
+	if (!taken && planned) {
+		range = what_to_fetch_locked(reader, plan, pos, end, false);
+		taken = take_locked(reader, (size_t)(range.end - range.start));
 	}
-	if (forced) {
+	if (!taken && !must)
+		return 0;
+	if (!taken) {
 		memory_force(reader->room.memory, (size_t)(range.end - range.start));
 		held_locked(reader, (size_t)(range.end - range.start));
 	}
-	return start_locked(reader, range.start, (size_t)(range.end - range.start), forced);
+	return start_locked(reader, range.start, (size_t)(range.end - range.start), !taken);
 }
 
 /* Something is to be fetched ahead when half of the window has been used up, or a large GET's worth
@@ -464,17 +474,21 @@ static void run_ahead_locked(struct reader *reader, const struct stream_plan *pl
 	}
 }
 
+/* For all of [offset, end) at once, and what will follow it, as far as there is memory. */
 static int begin_fetches_locked(struct reader *reader, const struct stream_plan *plan,
 				uint64_t offset, uint64_t end)
 {
-	for (uint64_t pos = extents_covered(&reader->extents, offset); pos < end;
-	     pos = extents_covered(&reader->extents, pos)) {
-		int r = demand_locked(reader, plan, pos, end);
+	uint64_t pos = extents_covered(&reader->extents, offset);
+
+	while (pos < end) {
+		uint64_t before = pos;
+		int r = demand_locked(reader, plan, pos, end, false);
 
 		if (r < 0)
 			return r;
-		if (!extents_find(&reader->extents, pos))
-			break;
+		pos = extents_covered(&reader->extents, pos);
+		if (pos == before)
+			return 0;
 	}
 	run_ahead_locked(reader, plan);
 	return 0;
@@ -569,7 +583,7 @@ static int read_locked(struct waiter *waiter, const struct stream_plan *plan, ui
 		struct extent *extent = extents_find(&reader->extents, waiter->pos);
 
 		if (!extent) {
-			r = demand_locked(reader, plan, waiter->pos, waiter->end);
+			r = demand_locked(reader, plan, waiter->pos, waiter->end, true);
 			extent = extents_find(&reader->extents, waiter->pos);
 		}
 		if (r == 0)

@@ -182,21 +182,27 @@ static void a_failure_ahead_is_nobodys_yet(void **state)
 static void failures_do_not_multiply_ahead(void **state)
 {
 	struct bench *bench = *state;
+	uint64_t pos = 40 * MIB;
 	size_t before;
 
 	bench_open(bench, 1000 * MIB);
 	read_in_order(bench, 0, 40 * MIB, MIB);
 	bench_settle(bench);
-	before = gets(bench);
 	fail_next(bench, UINT32_MAX, -EIO, 0, 0);
-	for (uint64_t pos = 40 * MIB; try_read(bench, pos, MIB) == 0;)
+	while (try_read(bench, pos, MIB) == 0)
 		pos += MIB;
 	bench_settle(bench);
 	before = gets(bench);
-	assert_int_equal(try_read(bench, 500 * MIB, MIB), -EIO);
-	assert_int_equal(try_read(bench, 500 * MIB, MIB), -EIO);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(try_read(bench, pos, MIB), -EIO);
 	bench_settle(bench);
-	assert_int_equal(gets(bench), before + 2);
+	assert_int_equal(gets(bench), before + 3);
+	/* nor is more asked for than is needed */
+	for (size_t i = before; i < before + 3; i++)
+		assert_int_equal(bench->gets[i].len, MIB);
+	fail_next(bench, 0, 0, 0, 0);
+	read_in_order(bench, pos, pos + 40 * MIB, MIB);
+	assert_true(gets(bench) <= before + 3 + 20);
 }
 
 static void a_short_answer_is_another_object(void **state)
@@ -206,6 +212,7 @@ static void a_short_answer_is_another_object(void **state)
 	bench_open(bench, SMALL);
 	bench->size = SMALL - 5000;
 	assert_int_equal(try_read(bench, SMALL - 6000, 6000), -ESTALE);
+	assert_int_equal(gets(bench), 1);
 	assert_int_equal(try_read(bench, SMALL - 100, 100), -ESTALE);
 }
 
@@ -243,6 +250,33 @@ static void the_first_answer_tells_the_etag(void **state)
 	for (size_t i = 1; i < bench->n_gets; i++)
 		assert_string_equal(bench->gets[i].if_match, "\"v1\"");
 	assert_true(sent(bench) <= 20 * MIB + ARRAY_LEN(b) * 128 * KIB);
+}
+
+static void nothing_runs_ahead_of_an_unknown_etag(void **state)
+{
+	struct bench *bench = *state;
+	struct background b[2];
+
+	bench_open_unpinned(bench, 20 * MIB);
+	hold_back(bench, 0, 0);
+	background_read(bench, &b[0], 0, 700 * KIB, CLOCK_NEVER);
+	wait_until_held_back(bench, 1);
+	background_read(bench, &b[1], 700 * KIB, 64 * KIB, CLOCK_NEVER);
+	assert_true(test_clock_settled(&bench->clock, 2));
+	assert_int_equal(gets(bench), 1);
+	hold_back(bench, 0, UNLIMITED);
+	assert_int_equal(background_end(&b[0]), 0);
+	assert_int_equal(background_end(&b[1]), 0);
+}
+
+static void the_get_that_tells_the_etag_is_short(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open_unpinned(bench, 20 * MIB);
+	read_right(bench, 0, 8 * MIB);
+	assert_int_equal(bench->gets[0].len, READER_FIRST);
+	assert_true(gets(bench) <= 4);
 }
 
 /* Were they handed out, and the GET failed, the next one might bring another object. */
@@ -435,6 +469,40 @@ static void without_any_memory_reads_go_on(void **state)
 	bench_free(bench);
 }
 
+static void without_any_memory_nothing_is_left_of_a_failure(void **state)
+{
+	struct bench *bench = bench_new(0);
+
+	(void)state;
+	bench_open(bench, 5 * MIB);
+	fail_next(bench, 1, -EIO, 0, 64 * KIB);
+	assert_int_equal(try_read(bench, 0, 128 * KIB), -EIO);
+	bench_settle(bench);
+	assert_int_equal(bench->purse.used, 0);
+	bench_free(bench);
+}
+
+static void what_was_used_longest_ago_makes_room_first(void **state)
+{
+	struct bench *bench = bench_new(4 * MIB);
+	size_t before;
+
+	(void)state;
+	bench_open(bench, 1000 * MIB);
+	/* of each a part of a page stays unread: 31 of them are in the purse */
+	for (uint64_t i = 1; i <= 40; i++) {
+		read_right(bench, i * 2 * MIB + 100, 128 * KIB);
+		bench_settle(bench);
+	}
+	before = gets(bench);
+	read_right(bench, 20 * 2 * MIB + 100, 128 * KIB);
+	read_right(bench, 40 * 2 * MIB + 100, 128 * KIB);
+	assert_int_equal(gets(bench), before);
+	read_right(bench, 2 * MIB + 100, 128 * KIB);
+	assert_int_equal(gets(bench), before + 1);
+	bench_free(bench);
+}
+
 static void a_small_purse_is_enough(void **state)
 {
 	struct bench *bench = bench_new(4 * MIB);
@@ -543,6 +611,8 @@ int main(void)
 	    bench_test(a_short_answer_is_another_object),
 	    bench_test(every_get_has_the_etag),
 	    bench_test(the_first_answer_tells_the_etag),
+	    bench_test(nothing_runs_ahead_of_an_unknown_etag),
+	    bench_test(the_get_that_tells_the_etag_is_short),
 	    bench_test(bytes_of_an_unknown_etag_wait_for_it),
 	    bench_test(another_size_is_another_object),
 	    bench_test(a_server_that_tells_no_etag_is_read_from),
@@ -554,6 +624,8 @@ int main(void)
 	    bench_test(a_fetch_that_a_rename_made_fail_is_done_again),
 	    bench_test(an_unpinned_fetch_is_done_again_after_a_rename),
 	    cmocka_unit_test(without_any_memory_reads_go_on),
+	    cmocka_unit_test(without_any_memory_nothing_is_left_of_a_failure),
+	    cmocka_unit_test(what_was_used_longest_ago_makes_room_first),
 	    cmocka_unit_test(a_small_purse_is_enough),
 	    cmocka_unit_test(what_nobody_wants_makes_room),
 	    cmocka_unit_test(no_reader_runs_ahead_over_its_share),

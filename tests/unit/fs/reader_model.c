@@ -1,0 +1,218 @@
+/* Generated sequences of reads, failures, changes and renames, against what is right. */
+#include "reader_bench.h"
+
+#include <inttypes.h>
+
+#define STEPS 400
+
+static uint64_t random_below(uint64_t *seed, uint64_t n)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (*seed >> 24) % n;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One who reads: in order, with jumps. */
+struct walker {
+	struct bench *bench;
+	uint64_t seed, pos;
+	bool may_fail; /* the store does, now and then */
+	unsigned int failed;
+	pthread_t thread;
+};
+
+static size_t any_len(uint64_t *seed)
+{
+	static const size_t lens[] = {1,         100,       4096, 10000,  65536,
+				      128 * KIB, 128 * KIB, MIB,  3 * MIB};
+
+	return lens[random_below(seed, ARRAY_LEN(lens))];
+}
+
+/* Where the next read is: mostly where the last one ended, or near it. */
+static uint64_t any_pos(struct walker *walker)
+{
+	uint64_t size = walker->bench->size, slack = random_below(&walker->seed, 512 * KIB);
+
+	switch (random_below(&walker->seed, 16)) {
+	case 0:
+		return random_below(&walker->seed, size + 100);
+	case 1:
+		return walker->pos + slack;
+	case 2:
+		return walker->pos - least(walker->pos, slack);
+	case 3:
+		return 0;
+	default:
+		return walker->pos;
+	}
+}
+
+/* try_read asserts that what comes is right. */
+static void step(struct walker *walker)
+{
+	uint64_t offset = any_pos(walker);
+	size_t len = any_len(&walker->seed);
+	int r = try_read(walker->bench, offset, len);
+
+	if (r == 0) {
+		walker->pos = offset + len;
+		return;
+	}
+	walker->failed++;
+	assert_true(walker->may_fail);
+	assert_true(r == -EIO || r == -ESTALE || r == -EAGAIN);
+}
+
+static void rename_to(struct bench *bench, const char *key)
+{
+	const struct object_id id = {"bucket", key};
+
+	pthread_mutex_lock(&bench->lock);
+	snprintf(bench->key, sizeof(bench->key), "%s", key);
+	pthread_mutex_unlock(&bench->lock);
+	assert_int_equal(reader_rename(bench->reader, &id, "\"v1\""), 0);
+}
+
+static void disturb(struct bench *bench, uint64_t *seed)
+{
+	static const int errors[] = {-EIO, -EAGAIN, -ESTALE, -ENOENT, -ERANGE};
+
+	if (random_below(seed, 8) == 0)
+		fail_next(bench, 1 + (unsigned int)random_below(seed, 3),
+			  errors[random_below(seed, ARRAY_LEN(errors))],
+			  random_below(seed, bench->size), random_below(seed, MIB));
+	if (random_below(seed, 20) == 0) {
+		pthread_mutex_lock(&bench->lock);
+		bench->version = 3 - bench->version;
+		pthread_mutex_unlock(&bench->lock);
+	}
+	if (random_below(seed, 20) == 0)
+		rename_to(bench, random_below(seed, 2) ? "key" : "other");
+}
+
+static void *walk(void *data)
+{
+	struct walker *walker = data;
+
+	for (int i = 0; i < STEPS / 4; i++) {
+		if (walker->may_fail)
+			disturb(walker->bench, &walker->seed);
+		step(walker);
+	}
+	return NULL;
+}
+
+static size_t any_memory(uint64_t *seed)
+{
+	static const size_t limits[] = {0, 300 * KIB, 2 * MIB, 20 * MIB, 128 * MIB};
+
+	return limits[random_below(seed, ARRAY_LEN(limits))];
+}
+
+static uint64_t any_size(uint64_t *seed)
+{
+	static const uint64_t sizes[] = {1,
+					 4096,
+					 READER_FIRST - 1,
+					 READER_FIRST,
+					 READER_FIRST + 1,
+					 3 * MIB + 17,
+					 READER_EXTENT_MAX,
+					 30 * MIB + 1};
+
+	return sizes[random_below(seed, ARRAY_LEN(sizes))];
+}
+
+static void one_reads_while_the_store_fails(uint64_t seed)
+{
+	struct bench *bench = bench_new(any_memory(&seed));
+	struct walker walker = {.bench = bench, .seed = seed, .may_fail = true};
+
+	bench_open(bench, any_size(&seed));
+	for (int i = 0; i < STEPS; i++) {
+		disturb(bench, &seed);
+		step(&walker);
+	}
+	/* and when it fails no more, all is well */
+	fail_next(bench, 0, 0, 0, 0);
+	pthread_mutex_lock(&bench->lock);
+	bench->version = 1;
+	pthread_mutex_unlock(&bench->lock);
+	rename_to(bench, "key");
+	bench_settle(bench);
+	read_in_order(bench, 0, bench->size, MIB);
+	bench_free(bench);
+}
+
+static void many_read(uint64_t seed, bool trouble)
+{
+	struct bench *bench = bench_new(any_memory(&seed));
+	struct walker walkers[4];
+
+	if (random_below(&seed, 2) == 0 && !trouble)
+		bench_open_unpinned(bench, any_size(&seed));
+	else
+		bench_open(bench, any_size(&seed));
+	for (size_t i = 0; i < ARRAY_LEN(walkers); i++) {
+		walkers[i] = (struct walker){bench, seed + i, 0, trouble, 0, 0};
+		assert_int_equal(pthread_create(&walkers[i].thread, NULL, walk, &walkers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(walkers); i++)
+		pthread_join(walkers[i].thread, NULL);
+	bench_settle(bench);
+	if (!trouble)
+		assert_true(bench->purse.most <= bench->purse.limit + 8 * MIB);
+	bench_free(bench);
+}
+
+static uint64_t first_seed(void)
+{
+	const char *text = getenv("SEED");
+
+	return text ? strtoull(text, NULL, 10) : 20261124;
+}
+
+#define SEEDS 10
+
+static void sequences_with_failures(void **state)
+{
+	(void)state;
+	for (uint64_t seed = first_seed(); seed < first_seed() + SEEDS; seed++) {
+		print_message("seed %" PRIu64 "\n", seed);
+		one_reads_while_the_store_fails(seed);
+	}
+}
+
+static void sequences_from_many_threads(void **state)
+{
+	(void)state;
+	for (uint64_t seed = first_seed(); seed < first_seed() + SEEDS; seed++) {
+		print_message("seed %" PRIu64 "\n", seed);
+		many_read(seed, false);
+	}
+}
+
+static void sequences_from_many_threads_with_failures(void **state)
+{
+	(void)state;
+	for (uint64_t seed = first_seed(); seed < first_seed() + SEEDS; seed++) {
+		print_message("seed %" PRIu64 "\n", seed);
+		many_read(seed, true);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(sequences_with_failures),
+	    cmocka_unit_test(sequences_from_many_threads),
+	    cmocka_unit_test(sequences_from_many_threads_with_failures),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
