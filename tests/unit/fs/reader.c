@@ -292,24 +292,24 @@ static void what_was_read_last_is_asked_for_again_at_no_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    bench_test(an_empty_file_is_no_request),
-	    bench_test(nothing_is_behind_the_end),
+	    timeless_test(an_empty_file_is_no_request),
+	    timeless_test(nothing_is_behind_the_end),
 	    cmocka_unit_test(a_small_file_is_one_get),
-	    bench_test(a_small_file_is_one_get_out_of_order_and_again),
-	    bench_test(the_tail_of_a_file_is_no_reason_for_all_of_it),
+	    timeless_test(a_small_file_is_one_get_out_of_order_and_again),
+	    timeless_test(the_tail_of_a_file_is_no_reason_for_all_of_it),
 	    cmocka_unit_test(a_large_file_in_order_is_each_byte_once),
-	    bench_test(several_gets_are_under_way),
+	    timeless_test(several_gets_are_under_way),
 	    cmocka_unit_test(reads_in_order_from_many_threads_are_each_byte_once),
 	    cmocka_unit_test(reads_a_bit_out_of_order_are_no_seeks),
-	    bench_test(a_far_read_is_fetched_as_it_is),
-	    bench_test(random_reads_fetch_about_what_they_need),
-	    bench_test(random_reads_in_pieces_fetch_no_more_than_twice_as_much),
-	    bench_test(a_stream_from_the_middle_runs_ahead_too),
-	    bench_test(streams_side_by_side_are_each_byte_once),
-	    bench_test(two_who_read_the_same_share_what_was_fetched),
-	    bench_test(a_seek_does_not_run_ahead),
-	    bench_test(what_was_handed_out_is_given_back),
-	    bench_test(what_was_read_last_is_asked_for_again_at_no_cost),
+	    timeless_test(a_far_read_is_fetched_as_it_is),
+	    timeless_test(random_reads_fetch_about_what_they_need),
+	    timeless_test(random_reads_in_pieces_fetch_no_more_than_twice_as_much),
+	    timeless_test(a_stream_from_the_middle_runs_ahead_too),
+	    timeless_test(streams_side_by_side_are_each_byte_once),
+	    timeless_test(two_who_read_the_same_share_what_was_fetched),
+	    timeless_test(a_seek_does_not_run_ahead),
+	    timeless_test(what_was_handed_out_is_given_back),
+	    timeless_test(what_was_read_last_is_asked_for_again_at_no_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,7 @@ struct got {
 struct bench {
 	struct store store; /* first: what is handed out is a pointer to it */
 	struct test_clock clock;
+	struct clock timeless; /* in which a wait that nobody ends never ends */
 	struct pool *pool;
 	struct call_group group;
 	struct memory_purse purse;
@@ -237,6 +238,20 @@ static inline int bench_get(struct store *store, struct call *call, const struct
 	return r;
 }
 
+static inline int64_t no_time(struct clock *clock)
+{
+	(void)clock;
+	return TEST_CLOCK_BOOT_MS;
+}
+
+static inline void wait_for_ever(struct clock *clock, pthread_cond_t *cond, pthread_mutex_t *mutex,
+				 int64_t deadline_ms)
+{
+	(void)clock;
+	(void)deadline_ms;
+	pthread_cond_wait(cond, mutex);
+}
+
 #define ID                                                                                         \
 	(&(const struct object_id){                                                                \
 	    "bucket",                                                                              \
@@ -257,6 +272,7 @@ static inline struct bench *bench_new(size_t memory)
 	pthread_cond_init(&bench->moved, NULL);
 	bench->room = (struct reader_room){
 	    &bench->store, &bench->clock.clock, bench->pool, &bench->group, 60000, &bench->purse};
+	bench->timeless = (struct clock){no_time, no_time, wait_for_ever};
 	snprintf(bench->key, sizeof(bench->key), "key");
 	bench->version = 1;
 	bench->allowed = UNLIMITED;
@@ -330,13 +346,24 @@ static inline int bench_setup(void **state)
 	return 0;
 }
 
+/* For tests without time: a waiter that is not told hangs. */
+static inline int bench_setup_timeless(void **state)
+{
+	struct bench *bench = bench_new(128 * MIB);
+
+	bench->room.clock = &bench->timeless;
+	*state = bench;
+	return 0;
+}
+
 static inline int bench_teardown(void **state)
 {
 	bench_free(*state);
 	return 0;
 }
 
-#define bench_test(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
+#define bench_test(f)    cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
+#define timeless_test(f) cmocka_unit_test_setup_teardown(f, bench_setup_timeless, bench_teardown)
 
 static inline int read_with(struct bench *bench, struct call *call, uint64_t offset, size_t len,
 			    void *data, size_t *ret_n)

@@ -194,7 +194,7 @@ static void failures_do_not_multiply_ahead(void **state)
 	bench_settle(bench);
 	before = gets(bench);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(try_read(bench, pos, MIB), -EIO);
+		assert_int_equal(try_read(bench, pos + i * MIB, MIB), -EIO);
 	bench_settle(bench);
 	assert_int_equal(gets(bench), before + 3);
 	/* nor is more asked for than is needed */
@@ -469,6 +469,43 @@ static void without_any_memory_reads_go_on(void **state)
 	bench_free(bench);
 }
 
+static void a_large_read_is_forced_piece_by_piece(void **state)
+{
+	struct bench *bench = bench_new(0);
+	struct background b;
+
+	(void)state;
+	bench_open(bench, 20 * MIB);
+	hold_back(bench, 0, 0);
+	background_read(bench, &b, 0, 8 * MIB, CLOCK_NEVER);
+	wait_until_held_back(bench, 1);
+	assert_true(test_clock_settled(&bench->clock, 1));
+	assert_int_equal(bench->purse.used, MIB);
+	hold_back(bench, 0, UNLIMITED);
+	assert_int_equal(background_end(&b), 0);
+	assert_int_equal(sent(bench), 8 * MIB);
+	bench_free(bench);
+}
+
+static void a_reader_alone_at_work_keeps_to_its_share(void **state)
+{
+	struct bench *bench = bench_new(32 * MIB);
+	struct reader *idle, *busy;
+
+	(void)state;
+	bench_open(bench, 200 * MIB);
+	idle = bench->reader;
+	read_right(bench, 0, READER_FIRST);
+	assert_int_equal(reader_new(&bench->room, ID, "\"v1\"", bench->size, &busy), 0);
+	bench->reader = busy;
+	read_in_order(bench, 0, 60 * MIB, MIB);
+	bench_settle(bench);
+	assert_true(bench->purse.used > 8 * MIB);
+	assert_true(bench->purse.most <= READER_FIRST + 16 * MIB);
+	reader_unref(idle);
+	bench_free(bench);
+}
+
 static void without_any_memory_nothing_is_left_of_a_failure(void **state)
 {
 	struct bench *bench = bench_new(0);
@@ -596,41 +633,43 @@ static void only_the_last_unref_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    bench_test(bytes_are_handed_out_as_they_come),
+	    timeless_test(bytes_are_handed_out_as_they_come),
 	    bench_test(who_waits_for_the_same_waits_for_one_get),
 	    bench_test(a_cancelled_read_leaves_its_fetch_to_the_others),
 	    bench_test(a_late_read_leaves_too),
-	    bench_test(what_is_at_hand_is_served_to_the_cancelled_too),
+	    timeless_test(what_is_at_hand_is_served_to_the_cancelled_too),
 	    bench_test(a_fetch_has_the_rooms_patience),
-	    bench_test(the_end_of_the_mount_ends_reads),
+	    timeless_test(the_end_of_the_mount_ends_reads),
 	    bench_test(a_failure_is_told_to_those_who_wait),
-	    bench_test(the_next_one_tries_again),
-	    bench_test(what_came_before_a_failure_is_used),
-	    bench_test(a_failure_ahead_is_nobodys_yet),
-	    bench_test(failures_do_not_multiply_ahead),
-	    bench_test(a_short_answer_is_another_object),
-	    bench_test(every_get_has_the_etag),
+	    timeless_test(the_next_one_tries_again),
+	    timeless_test(what_came_before_a_failure_is_used),
+	    timeless_test(a_failure_ahead_is_nobodys_yet),
+	    timeless_test(failures_do_not_multiply_ahead),
+	    timeless_test(a_short_answer_is_another_object),
+	    timeless_test(every_get_has_the_etag),
 	    bench_test(the_first_answer_tells_the_etag),
 	    bench_test(nothing_runs_ahead_of_an_unknown_etag),
-	    bench_test(the_get_that_tells_the_etag_is_short),
+	    timeless_test(the_get_that_tells_the_etag_is_short),
 	    bench_test(bytes_of_an_unknown_etag_wait_for_it),
-	    bench_test(another_size_is_another_object),
-	    bench_test(a_server_that_tells_no_etag_is_read_from),
-	    bench_test(a_changed_object_is_never_mixed),
-	    bench_test(a_change_while_it_is_fetched_is_told),
-	    bench_test(a_deleted_object_is_stale_but_for_what_is_at_hand),
-	    bench_test(later_fetches_go_to_the_new_name),
-	    bench_test(the_etag_is_the_new_ones),
-	    bench_test(a_fetch_that_a_rename_made_fail_is_done_again),
-	    bench_test(an_unpinned_fetch_is_done_again_after_a_rename),
+	    timeless_test(another_size_is_another_object),
+	    timeless_test(a_server_that_tells_no_etag_is_read_from),
+	    timeless_test(a_changed_object_is_never_mixed),
+	    timeless_test(a_change_while_it_is_fetched_is_told),
+	    timeless_test(a_deleted_object_is_stale_but_for_what_is_at_hand),
+	    timeless_test(later_fetches_go_to_the_new_name),
+	    timeless_test(the_etag_is_the_new_ones),
+	    timeless_test(a_fetch_that_a_rename_made_fail_is_done_again),
+	    timeless_test(an_unpinned_fetch_is_done_again_after_a_rename),
 	    cmocka_unit_test(without_any_memory_reads_go_on),
+	    cmocka_unit_test(a_large_read_is_forced_piece_by_piece),
+	    cmocka_unit_test(a_reader_alone_at_work_keeps_to_its_share),
 	    cmocka_unit_test(without_any_memory_nothing_is_left_of_a_failure),
 	    cmocka_unit_test(what_was_used_longest_ago_makes_room_first),
 	    cmocka_unit_test(a_small_purse_is_enough),
 	    cmocka_unit_test(what_nobody_wants_makes_room),
 	    cmocka_unit_test(no_reader_runs_ahead_over_its_share),
-	    bench_test(unref_does_not_wait_for_the_network),
-	    bench_test(only_the_last_unref_ends_it),
+	    timeless_test(unref_does_not_wait_for_the_network),
+	    timeless_test(only_the_last_unref_ends_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

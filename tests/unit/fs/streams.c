@@ -206,6 +206,11 @@ static void a_stream_stops_where_another_has_been(void **state)
 	}
 	assert_int_equal(plan.pos, 18 * MIB);
 	assert_int_equal(plan.window, 2 * MIB);
+	/* long ago: who knows whether anybody still has it */
+	for (uint64_t i = 0; i < 300; i++)
+		note(&streams, 10, 1);
+	plan = note(&streams, 18 * MIB, 1);
+	assert_true(plan.window > 30 * MIB);
 }
 
 static void more_streams_than_are_remembered(void **state)
