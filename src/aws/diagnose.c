@@ -38,6 +38,11 @@ static const struct {
     [BREAK_LIST_DENIED] =
 	{"list-denied",
 	 "Allow s3:ListAllMyBuckets on Resource \"*\" in the role's permissions in Account B."},
+    [BREAK_BUCKET_DENIED] =
+	{"bucket-denied",
+	 "Allow s3:ListBucket on the bucket in the role's permissions in Account B, and in the "
+	 "bucket's policy if it has one."},
+    [BREAK_NO_BUCKET] = {"no-bucket", "Check the bucket's name; without one, all are mounted."},
     [BREAK_UNREACHABLE] =
 	{"unreachable",
 	 "Check the network, the region, the endpoint URL, HTTPS_PROXY and the CA bundle."},

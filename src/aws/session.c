@@ -325,6 +325,8 @@ static int failure_errno(int r, const struct session_failure *failure)
 	case BREAK_REGION:
 	case BREAK_ROLE_PARAMETER:
 	case BREAK_LIST_DENIED:
+	case BREAK_BUCKET_DENIED:
+	case BREAK_NO_BUCKET:
 		break;
 	}
 	return -EACCES;

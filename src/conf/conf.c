@@ -16,6 +16,8 @@
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
+
 void conf_deinit(struct conf *conf)
 {
 	for (size_t i = 0; i < CONF_MAX_ROLES; i++) {
@@ -27,6 +29,8 @@ void conf_deinit(struct conf *conf)
 	free(conf->identity.config_file);
 	free(conf->identity.credentials_file);
 	free(conf->source);
+	free(conf->bucket);
+	free(conf->prefix);
 	free(conf->mountpoint);
 	free(conf->region);
 	free(conf->create_region);
@@ -37,6 +41,7 @@ void conf_deinit(struct conf *conf)
 	free(conf->sse);
 	free(conf->sse_kms_key_id);
 	free(conf->expected_bucket_owner);
+	free(conf->staging_dir);
 	free(conf->fuse_options);
 	if (conf->settings)
 		conf_settings_deinit(conf->settings);
@@ -184,25 +189,85 @@ static int take_access(const struct conf_load *load, struct conf *conf, char **r
 			     conf_settings_get(settings, KEY_ALLOW_OTHER, NULL)->where);
 }
 
-static int take_mount(struct conf_load *load, struct conf *conf, char **ret_why)
+/*
+ * Where nobody else can be first to make it: a root daemon does not use a directory that all may
+ * write to. staging_init() refuses one that is another user's or open to others.
+ */
+static int default_staging_dir(char **ret_path)
+{
+	const char *tmp = getenv("TMPDIR");
+	int r;
+
+	if (tmp && *tmp == '/')
+		r = asprintf(ret_path, "%s/xacctfs-%u", tmp, geteuid());
+	else if (geteuid() == 0)
+		r = asprintf(ret_path, "/var/cache/xacctfs");
+	else
+		r = asprintf(ret_path, "/var/tmp/xacctfs-%u", geteuid());
+	if (r < 0)
+		*ret_path = NULL;
+	return r < 0 ? -ENOMEM : 0;
+}
+
+static int take_limits(const struct conf_load *load, struct conf *conf, char **ret_why)
 {
 	const struct conf_settings *settings = &load->settings;
-	const char *dir_mode = conf_settings_text(settings, KEY_DIR_MODE);
+	const char *dir = conf_settings_text(settings, KEY_STAGING_DIR);
+
+	conf->memory_limit =
+	    (uint64_t)conf_value_size(conf_settings_text(settings, KEY_MEMORY_LIMIT));
+	conf->staging_limit =
+	    (uint64_t)conf_value_size(conf_settings_text(settings, KEY_STAGING_LIMIT));
+	conf->stop_timeout_ms = milliseconds(load, KEY_STOP_TIMEOUT);
+	return dir ? conf_load_path(dir, &conf->staging_dir, ret_why)
+		   : default_staging_dir(&conf->staging_dir);
+}
+
+static void take_modes(const struct conf_load *load, struct conf *conf)
+{
+	const char *dir = conf_settings_text(&load->settings, KEY_DIR_MODE);
+	const char *file = conf_settings_text(&load->settings, KEY_FILE_MODE);
+
+	conf->umask = conf_value_mode(conf_settings_text(&load->settings, KEY_UMASK));
+	conf->dir_mode = dir ? conf_value_mode(dir) : 0777 & ~conf->umask;
+	conf->file_mode = file ? conf_value_mode(file) : 0666 & ~conf->umask;
+}
+
+static int take_mount(struct conf_load *load, struct conf *conf, char **ret_why)
+{
 	int r = take_owner(load, conf, ret_why);
 
 	if (r == 0)
 		r = take_access(load, conf, ret_why);
+	if (r == 0)
+		r = take_limits(load, conf, ret_why);
 	if (r < 0)
 		return r;
 	conf->metadata_ttl_ms = milliseconds(load, KEY_METADATA_TTL);
-	conf->umask = conf_value_mode(conf_settings_text(settings, KEY_UMASK));
-	conf->dir_mode = dir_mode ? conf_value_mode(dir_mode) : 0777 & ~conf->umask;
+	take_modes(load, conf);
+	conf->posix = word(load, KEY_ATTRS) == 1;
 	if (load->args.fuse_options.len > 0) {
 		conf->fuse_options = buf_steal(&load->args.fuse_options);
 		if (!conf->fuse_options)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static void take_uploads(const struct conf_load *load, struct conf *conf)
+{
+	const char *age = conf_settings_text(&load->settings, KEY_OLDER_THAN);
+
+	if (!conf_settings_text(&load->settings, KEY_INCOMPLETE_UPLOADS))
+		return;
+	conf->uploads =
+	    word(load, KEY_INCOMPLETE_UPLOADS) == 0 ? CONF_UPLOADS_LIST : CONF_UPLOADS_ABORT;
+	conf->all = flag(load, KEY_ALL);
+	/* one that is under way in some mount is not to be broken by mistake */
+	if (age)
+		conf->older_than_ms = conf_value_age_ms(age);
+	else if (conf->uploads == CONF_UPLOADS_ABORT)
+		conf->older_than_ms = DAY_MS;
 }
 
 static void take_running(const struct conf_load *load, struct conf *conf)
@@ -218,6 +283,7 @@ static void take_running(const struct conf_load *load, struct conf *conf)
 	conf->check = flag(load, KEY_CHECK);
 	conf->json = flag(load, KEY_JSON);
 	conf->fake = load->args.fake;
+	take_uploads(load, conf);
 }
 
 /* The part that exists is resolved; a directory that does not is the daemon's to complain of. */
@@ -256,14 +322,22 @@ static int take_mountpoint(const struct conf_load *load, struct conf *conf, char
 	return r < 0 ? -ENOMEM : 0;
 }
 
-static int take_source(const struct conf_load *load, struct conf *conf)
+static int take_source(struct conf_load *load, struct conf *conf)
 {
-	const char *name = load->source    ? load->source
+	const char *name = load->source    ? load->given
 			   : load->in_file ? load->name
 			   : load->profile ? load->profile
 					   : conf_settings_text(&load->settings, KEY_ROLE_ARN);
+	/* ":BUCKET" goes on from the name of who it is */
+	const char *rest = load->given && !load->source ? load->given : "";
 
-	return copy(name, &conf->source);
+	conf->bucket = steal(&load->of_source.bucket);
+	conf->prefix = steal(&load->of_source.prefix);
+	if (asprintf(&conf->source, "%s%s", name, rest) < 0) {
+		conf->source = NULL;
+		return -ENOMEM;
+	}
+	return conf->prefix ? 0 : copy("", &conf->prefix);
 }
 
 static int take_all(struct conf_load *load, struct conf *conf, char **ret_why)

@@ -45,14 +45,18 @@ void conf_print_help(FILE *f)
 {
 	fputs("Usage: xacctfs [options] [SOURCE] MOUNTPOINT\n"
 	      "       xacctfs --check [--json] [options] [SOURCE]\n"
+	      "       xacctfs --incomplete-uploads list|abort [--older-than AGE] [--all]\n"
+	      "               [--json] [options] [SOURCE]\n"
 	      "\n"
 	      "Mounts the S3 of another AWS account, by a role that is assumed there.\n"
 	      "SOURCE is an AWS profile, a section of xacctfs.conf, or a role's ARN; without\n"
-	      "it AWS_PROFILE counts, else the profile 'default'.\n"
+	      "it AWS_PROFILE counts, else the profile 'default'. With :BUCKET or\n"
+	      ":BUCKET/PREFIX behind it, only that is mounted.\n"
 	      "\n"
-	      "An option --some-name=value may also be given as -o some_name=value (not --check\n"
-	      "and --json), or stand as some_name = value in xacctfs.conf (not these, --config,\n"
-	      "-f and -d). A secret never may: keys are taken from AWS profiles and from\n"
+	      "An option --some-name=value may also be given as -o some_name=value (not those\n"
+	      "of --check and --incomplete-uploads), or stand as some_name = value in\n"
+	      "xacctfs.conf (not these, --config, -f and -d). A secret never may: keys are\n"
+	      "taken from AWS profiles and from\n"
 	      "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.\n",
 	      f);
 	for (int group = 0; group < GROUP_COUNT; group++) {
@@ -75,12 +79,13 @@ void conf_print_help(FILE *f)
 	      "  xacctfs accountB /mnt/accountB\n"
 	      "  xacctfs --profile Anne --external-id XX9812DDF2V --region eu-west-1 \\\n"
 	      "      arn:aws:iam::222222222222:role/cross-account-s3-access /mnt/accountB\n"
+	      "  xacctfs accountB:reports/2026 /mnt/reports\n"
 	      "  xacctfs --check accountB\n"
 	      "  accountB /mnt/accountB fuse.xacctfs _netdev,nofail 0 0       (in /etc/fstab)\n"
 	      "\n"
 	      "Exit status:\n"
-	      "  0  mounted, or --check found every link in order\n"
-	      "  1  it could not be mounted, or a link is broken\n"
+	      "  0  mounted, or --check found every link in order, or the uploads are done\n"
+	      "  1  it could not be mounted, a link is broken, or an open file was not saved\n"
 	      "  2  the command line or a configuration file is wrong\n",
 	      f);
 }

@@ -5,10 +5,15 @@
 
 #include "xacctfs/util/cleanup.h"
 
+#define MIB ((int64_t)1 << 20)
+#define GIB ((int64_t)1 << 30)
+
 static const char *const addressing_words[] = {"auto", "path", "virtual", NULL};
 static const char *const sts_words[] = {"regional", "legacy", NULL};
 static const char *const source_words[] = {"Environment", NULL};
 static const char *const sse_words[] = {"AES256", "aws:kms", "aws:kms:dsse", NULL};
+static const char *const attrs_words[] = {"object", "posix", NULL};
+static const char *const uploads_words[] = {"list", "abort", NULL};
 static const char *const log_words[] = {"error", "warn", "info", "debug", NULL};
 
 const char *const conf_key_groups[GROUP_COUNT] = {
@@ -194,6 +199,35 @@ const struct conf_keydef conf_keys[KEY_COUNT] = {
 			  .def = "1",
 			  .metavar = "SECONDS",
 			  .help = "how long names and attributes are remembered"},
+    [KEY_MEMORY_LIMIT] = {.name = "memory_limit",
+			  .type = TYPE_SIZE,
+			  .group = GROUP_MOUNT,
+			  .min = 64 * MIB,
+			  .max = 1024 * GIB,
+			  .def = "256M",
+			  .metavar = "SIZE",
+			  .help = "memory for the bytes of files, from 64M"},
+    [KEY_STAGING_DIR] = {.name = "staging_dir",
+			 .type = TYPE_PATH,
+			 .group = GROUP_MOUNT,
+			 .metavar = "DIR",
+			 .help = "for files changed in the middle"},
+    [KEY_STAGING_LIMIT] = {.name = "staging_limit",
+			   .type = TYPE_SIZE,
+			   .group = GROUP_MOUNT,
+			   .min = 0,
+			   .max = 1024 * 1024 * GIB,
+			   .def = "10G",
+			   .metavar = "SIZE",
+			   .help = "space for them there, all together"},
+    [KEY_STOP_TIMEOUT] = {.name = "stop_timeout",
+			  .type = TYPE_SECONDS,
+			  .group = GROUP_MOUNT,
+			  .min = 0,
+			  .max = 86400000,
+			  .def = "60",
+			  .metavar = "SECONDS",
+			  .help = "for saving open files when the mount ends"},
     [KEY_UID] = {.name = "uid",
 		 .type = TYPE_USER,
 		 .group = GROUP_MOUNT,
@@ -215,6 +249,18 @@ const struct conf_keydef conf_keys[KEY_COUNT] = {
 		      .group = GROUP_MOUNT,
 		      .metavar = "OCTAL",
 		      .help = "mode of directories (default 0777 less umask)"},
+    [KEY_FILE_MODE] = {.name = "file_mode",
+		       .type = TYPE_MODE,
+		       .group = GROUP_MOUNT,
+		       .metavar = "OCTAL",
+		       .help = "mode of files (default 0666 less umask)"},
+    [KEY_ATTRS] = {.name = "attrs",
+		   .type = TYPE_WORD,
+		   .group = GROUP_MOUNT,
+		   .words = attrs_words,
+		   .def = "object",
+		   .metavar = "HOW",
+		   .help = "posix: modes, owners, dates, links too"},
     [KEY_ALLOW_OTHER] = {.name = "allow_other",
 			 .type = TYPE_FLAG,
 			 .group = GROUP_MOUNT,
@@ -277,12 +323,31 @@ const struct conf_keydef conf_keys[KEY_COUNT] = {
 		   .flags = CONF_KEY_NOT_IN_FILE | CONF_KEY_ONLY_ARGV,
 		   .def = "no",
 		   .help = "try every link of the chain, mount nothing"},
+    [KEY_INCOMPLETE_UPLOADS] = {.name = "incomplete_uploads",
+				.type = TYPE_WORD,
+				.group = GROUP_RUN,
+				.flags = CONF_KEY_NOT_IN_FILE | CONF_KEY_ONLY_ARGV,
+				.words = uploads_words,
+				.metavar = "WHAT",
+				.help = "list or abort them, mount nothing"},
+    [KEY_OLDER_THAN] = {.name = "older_than",
+			.type = TYPE_AGE,
+			.group = GROUP_RUN,
+			.flags = CONF_KEY_NOT_IN_FILE | CONF_KEY_ONLY_ARGV,
+			.metavar = "AGE",
+			.help = "leave younger ones out: 90m, 36h, 7d"},
+    [KEY_ALL] = {.name = "all",
+		 .type = TYPE_FLAG,
+		 .group = GROUP_RUN,
+		 .flags = CONF_KEY_NOT_IN_FILE | CONF_KEY_ONLY_ARGV,
+		 .def = "no",
+		 .help = "also those that other roles and users began"},
     [KEY_JSON] = {.name = "json",
 		  .type = TYPE_FLAG,
 		  .group = GROUP_RUN,
 		  .flags = CONF_KEY_NOT_IN_FILE | CONF_KEY_ONLY_ARGV,
 		  .def = "no",
-		  .help = "with --check: the report as JSON"},
+		  .help = "the report of these as JSON"},
 };
 
 static char fold(char c)

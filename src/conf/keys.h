@@ -35,10 +35,16 @@ enum conf_key_id {
 	KEY_REQUESTER_PAYS,
 	KEY_EXPECTED_BUCKET_OWNER,
 	KEY_METADATA_TTL,
+	KEY_MEMORY_LIMIT,
+	KEY_STAGING_DIR,
+	KEY_STAGING_LIMIT,
+	KEY_STOP_TIMEOUT,
 	KEY_UID,
 	KEY_GID,
 	KEY_UMASK,
 	KEY_DIR_MODE,
+	KEY_FILE_MODE,
+	KEY_ATTRS,
 	KEY_ALLOW_OTHER,
 	KEY_ALLOW_ROOT,
 	KEY_READ_ONLY,
@@ -49,6 +55,9 @@ enum conf_key_id {
 	KEY_FOREGROUND,
 	KEY_DEBUG,
 	KEY_CHECK,
+	KEY_INCOMPLETE_UPLOADS,
+	KEY_OLDER_THAN,
+	KEY_ALL,
 	KEY_JSON,
 	KEY_COUNT,
 };
@@ -59,6 +68,8 @@ enum conf_key_type {
 	TYPE_FLAG,    /* yes no true false on off 1 0; alone it means yes */
 	TYPE_INT,     /* min..max */
 	TYPE_SECONDS, /* a fraction may follow; min and max in milliseconds */
+	TYPE_AGE,     /* a number with s m h d w behind it */
+	TYPE_SIZE,    /* bytes; K M G T may follow, as KB and KiB; min..max */
 	TYPE_MODE,    /* octal, up to 0777 */
 	TYPE_USER,    /* a number or a name */
 	TYPE_GROUP,

@@ -23,6 +23,7 @@ void conf_load_deinit(struct conf_load *load)
 	conf_args_deinit(&load->args);
 	conf_ini_deinit(&load->file);
 	conf_profile_unload(&load->aws);
+	conf_source_deinit(&load->of_source);
 	free(load->name);
 	free(load->profile);
 }
@@ -172,29 +173,59 @@ static int apply_section(struct conf_load *load, size_t section, enum conf_level
 	return 0;
 }
 
+/* *ret_alone: the option that makes it no mount, or NULL. */
+static int take_what(const struct conf_load *load, const char **ret_alone, char **ret_why)
+{
+	const struct conf_settings *settings = &load->settings;
+	bool check = conf_value_flag(conf_settings_text(settings, KEY_CHECK));
+	bool uploads = conf_settings_text(settings, KEY_INCOMPLETE_UPLOADS) != NULL;
+
+	if (check && uploads)
+		return conf_complain(ret_why, "--incomplete-uploads: it contradicts --check; give "
+					      "one of them");
+	if (conf_value_flag(conf_settings_text(settings, KEY_JSON)) && !check && !uploads)
+		return conf_complain(ret_why,
+				     "--json: it goes with --check and --incomplete-uploads only");
+	if (conf_value_flag(conf_settings_text(settings, KEY_ALL)) && !uploads)
+		return conf_complain(ret_why, "--all: it goes with --incomplete-uploads only");
+	if (conf_settings_text(settings, KEY_OLDER_THAN) && !uploads)
+		return conf_complain(ret_why,
+				     "--older-than: it goes with --incomplete-uploads only");
+	*ret_alone = check ? "--check" : uploads ? "--incomplete-uploads" : NULL;
+	return 0;
+}
+
 static int take_positional(struct conf_load *load, char **ret_why)
 {
 	const struct conf_args *args = &load->args;
-	bool check = conf_value_flag(conf_settings_text(&load->settings, KEY_CHECK));
-	bool json = conf_value_flag(conf_settings_text(&load->settings, KEY_JSON));
+	const char *alone;
+	int r = take_what(load, &alone, ret_why);
 
-	if (json && !check)
-		return conf_complain(ret_why, "--json: it goes with --check only");
-	if (check) {
+	if (r < 0)
+		return r;
+	if (alone) {
 		if (args->n_positional > 1)
 			return conf_complain(ret_why,
-					     "too many arguments: --check takes SOURCE "
-					     "alone, but '%s' follows",
-					     args->positional[1]);
-		load->source = args->positional[0];
+					     "too many arguments: %s takes SOURCE alone, but '%s' "
+					     "follows",
+					     alone, args->positional[1]);
+		load->given = args->positional[0];
 		return 0;
 	}
 	if (args->n_positional == 0)
 		return conf_complain(ret_why, "the mountpoint is missing: xacctfs [options] "
 					      "[SOURCE] MOUNTPOINT");
-	load->source = args->n_positional == 2 ? args->positional[0] : NULL;
+	load->given = args->n_positional == 2 ? args->positional[0] : NULL;
 	load->mountpoint = args->positional[args->n_positional - 1];
 	return 0;
+}
+
+static int take_source(struct conf_load *load, char **ret_why)
+{
+	int r = load->given ? conf_source_parse(load->given, &load->of_source, ret_why) : 0;
+
+	load->source = load->of_source.name;
+	return r;
 }
 
 /* What the command line itself says of a key, or NULL. */
@@ -420,6 +451,8 @@ int conf_load(int argc, char *const argv[], struct conf_load *load, char **ret_w
 
 	if (r == 0)
 		r = take_positional(load, ret_why);
+	if (r == 0)
+		r = take_source(load, ret_why);
 	if (r == 0)
 		r = load_environment(load);
 	if (r == 0)

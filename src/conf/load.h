@@ -10,13 +10,16 @@
 #include "ini.h"
 #include "profile.h"
 #include "settings.h"
+#include "source.h"
 
 struct conf_load {
 	struct conf_settings settings;
 	struct conf_args args;
 	struct conf_ini file;          /* xacctfs.conf */
 	struct conf_profile_files aws; /* AWS's config and credentials */
-	const char *source;            /* SOURCE of argv, or NULL */
+	const char *given;             /* SOURCE of argv, or NULL */
+	struct conf_source of_source;  /* taken apart */
+	const char *source;            /* its name, or NULL */
 	const char *mountpoint;        /* of argv, or NULL */
 	char *name;                    /* of the section and profile we go by; NULL with an ARN */
 	bool in_file;                  /* xacctfs.conf has a section of that name */

@@ -97,12 +97,17 @@ static int render_key(const struct conf *conf, enum conf_key_id id, struct buf *
 		return 0;
 	if (id == KEY_CREATE_REGION)
 		text = conf->create_region;
+	if (id == KEY_STAGING_DIR)
+		text = conf->staging_dir;
 	if (id == KEY_UID)
 		return buf_printf(b, "uid = %u  # %s\n", conf->uid, where_of(conf, id));
 	if (id == KEY_GID)
 		return buf_printf(b, "gid = %u  # %s\n", conf->gid, where_of(conf, id));
 	if (id == KEY_DIR_MODE)
 		return buf_printf(b, "dir_mode = %04o  # %s\n", conf->dir_mode, where_of(conf, id));
+	if (id == KEY_FILE_MODE)
+		return buf_printf(b, "file_mode = %04o  # %s\n", conf->file_mode,
+				  where_of(conf, id));
 	return text ? line(b, conf_keys[id].name, text, where_of(conf, id)) : 0;
 }
 
@@ -110,6 +115,10 @@ int conf_render(const struct conf *conf, struct buf *b)
 {
 	int r = buf_printf(b, "source = %s\n", conf->source);
 
+	if (r == 0 && conf->bucket)
+		r = line(b, "bucket", conf->bucket, "SOURCE");
+	if (r == 0 && *conf->prefix)
+		r = line(b, "prefix", conf->prefix, "SOURCE");
 	if (r == 0 && conf->mountpoint)
 		r = buf_printf(b, "mountpoint = %s\n", conf->mountpoint);
 	if (r == 0)

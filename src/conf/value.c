@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -135,6 +136,45 @@ static bool parse_ms(const char *value, int64_t *ret_ms)
 	return true;
 }
 
+static bool parse_age(const char *value, int64_t *ret_ms)
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+	size_t digits = strspn(value, DIGITS);
+
+	if (digits == 0 || digits > 9 || !value[digits] || value[digits + 1])
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (units[i].letter == value[digits]) {
+			*ret_ms = strtoll(value, NULL, 10) * units[i].seconds * 1000;
+			return true;
+		}
+	return false;
+}
+
+/* As the AWS CLI reads sizes: K, KB and KiB alike are 1024, in either case. */
+static bool parse_size(const char *value, int64_t *ret_size)
+{
+	static const char units[] = "kmgt";
+	size_t digits = strspn(value, DIGITS);
+	const char *suffix = value + digits, *unit;
+	int64_t size, factor = 1;
+
+	if (digits == 0 || digits > 18)
+		return false;
+	size = strtoll(value, NULL, 10);
+	unit = *suffix ? strchr(units, tolower((unsigned char)*suffix)) : NULL;
+	if (unit) {
+		factor = (int64_t)1 << (10 * (unit - units + 1));
+		suffix++;
+		if (!strcasecmp(suffix, "b") || !strcasecmp(suffix, "ib"))
+			suffix += strlen(suffix);
+	}
+	return !*suffix && !__builtin_mul_overflow(size, factor, ret_size);
+}
+
 static bool parse_mode(const char *value, mode_t *ret_mode)
 {
 	unsigned long mode;
@@ -183,6 +223,22 @@ int64_t conf_value_ms(const char *value)
 
 	parse_ms(value, &ms);
 	return ms;
+}
+
+int64_t conf_value_age_ms(const char *value)
+{
+	int64_t ms = 0;
+
+	parse_age(value, &ms);
+	return ms;
+}
+
+int64_t conf_value_size(const char *value)
+{
+	int64_t size = 0;
+
+	parse_size(value, &size);
+	return size;
 }
 
 mode_t conf_value_mode(const char *value)
@@ -241,6 +297,32 @@ static int check_seconds(const struct conf_keydef *key, const char *value, const
 			     value, (double)key->min / 1000, (double)key->max / 1000);
 }
 
+/* As short as it goes: "64M". */
+static const char *size_text(int64_t size, char text[32])
+{
+	static const char *const units[] = {"", "K", "M", "G", "T"};
+	size_t unit = 0;
+
+	for (; size && size % 1024 == 0 && unit + 1 < ARRAY_LEN(units); unit++)
+		size /= 1024;
+	snprintf(text, 32, "%" PRId64 "%s", size, units[unit]);
+	return text;
+}
+
+static int check_size(const struct conf_keydef *key, const char *value, const char *where,
+		      char **ret_why)
+{
+	char least[32], most[32];
+	int64_t size;
+
+	if (parse_size(value, &size) && size >= key->min && size <= key->max)
+		return 0;
+	return conf_complain(ret_why,
+			     "%s: '%s' is not a size from %s to %s (bytes, or a number with K, M, "
+			     "G or T)",
+			     where, value, size_text(key->min, least), size_text(key->max, most));
+}
+
 static int check_word(const struct conf_keydef *key, const char *value, const char *where,
 		      char **ret_why)
 {
@@ -285,12 +367,17 @@ static bool one_line(const char *value)
 static const char *wrong(enum conf_key_type type, const char *value)
 {
 	bool flag;
+	int64_t age;
 	mode_t mode;
 	id_t id;
 
 	switch (type) {
 	case TYPE_FLAG:
 		return parse_flag(value, &flag) ? NULL : "yes or no";
+	case TYPE_AGE:
+		return parse_age(value, &age) ? NULL
+					      : "an age (a number with s, m, h, d or w behind "
+						"it, such as 36h)";
 	case TYPE_MODE:
 		return parse_mode(value, &mode) ? NULL : "an octal number up to 0777";
 	case TYPE_USER:
@@ -320,6 +407,7 @@ static const char *wrong(enum conf_key_type type, const char *value)
 	case TYPE_PATH:
 	case TYPE_INT:
 	case TYPE_SECONDS:
+	case TYPE_SIZE:
 	case TYPE_WORD:
 	case TYPE_URL:
 		return NULL;
@@ -343,6 +431,8 @@ int conf_value_check(const struct conf_keydef *key, const char *value, const cha
 		return check_int(key, value, where, ret_why);
 	if (key->type == TYPE_SECONDS)
 		return check_seconds(key, value, where, ret_why);
+	if (key->type == TYPE_SIZE)
+		return check_size(key, value, where, ret_why);
 	if (key->type == TYPE_WORD)
 		return check_word(key, value, where, ret_why);
 	if (key->type == TYPE_URL)

@@ -19,6 +19,8 @@ int conf_value_check(const struct conf_keydef *key, const char *value, const cha
 bool conf_value_flag(const char *value);
 int64_t conf_value_int(const char *value);
 int64_t conf_value_ms(const char *value); /* of seconds; what is finer is cut off */
+int64_t conf_value_age_ms(const char *value);
+int64_t conf_value_size(const char *value); /* bytes */
 mode_t conf_value_mode(const char *value);
 
 /* Looked up in the system's users and groups. Return 0, -EINVAL. */

@@ -186,6 +186,40 @@ static bool check_buckets(struct report *report, struct stack *stack, struct cal
 	return false;
 }
 
+/* The store logs what it was, and only the errno comes back. */
+static enum link_break bucket_break(int r)
+{
+	switch (r) {
+	case -EACCES:
+		return BREAK_BUCKET_DENIED;
+	case -ENOENT:
+		return BREAK_NO_BUCKET;
+	case -EAGAIN:
+		return BREAK_THROTTLED;
+	case -ETIMEDOUT:
+	case -ECONNREFUSED:
+	case -EHOSTUNREACH:
+		return BREAK_UNREACHABLE;
+	default:
+		return BREAK_SERVER;
+	}
+}
+
+/* The one bucket that is mounted: that its keys can be listed. */
+static void check_bucket(struct report *report, struct stack *stack, const struct conf *conf,
+			 struct call *call)
+{
+	struct list_params params = {.prefix = conf->prefix, .max_keys = 1};
+	struct object_page page = {0};
+	char text[1400];
+	int r = stack->store->list_objects(stack->store, call, conf->bucket, &params, &page);
+
+	object_page_deinit(&page);
+	snprintf(text, sizeof(text), "%s%s%s%s%s", conf->bucket, *conf->prefix ? "/" : "",
+		 conf->prefix, r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+	tell(report, "bucket", r < 0 ? BROKEN : HOLDS, r < 0 ? bucket_break(r) : BREAK_NONE, text);
+}
+
 static void tell_region(struct report *report, const struct conf *conf)
 {
 	char text[512];
@@ -212,7 +246,10 @@ static void walk(struct report *report, struct stack *stack, const struct conf *
 	}
 	if (ok) {
 		tell_session(report, stack);
-		check_buckets(report, stack, call);
+		if (conf->bucket)
+			check_bucket(report, stack, conf, call);
+		else
+			check_buckets(report, stack, call);
 	}
 }
 

@@ -41,7 +41,7 @@ static int open_session(struct stack *stack, const struct conf *conf)
 	return session_new(&options, &stack->session);
 }
 
-static int open_fs(struct stack *stack, const struct conf *conf)
+static int open_fs(struct stack *stack, const struct conf *conf, struct call_group *closing)
 {
 	struct fs_options options = {
 	    .clock = clock_system(),
@@ -50,12 +50,21 @@ static int open_fs(struct stack *stack, const struct conf *conf)
 	    .uid = conf->uid,
 	    .gid = conf->gid,
 	    .dir_mode = conf->dir_mode,
+	    .file_mode = conf->file_mode,
+	    .posix = conf->posix,
+	    .bucket = conf->bucket,
+	    .prefix = conf->prefix,
+	    .memory_limit = conf->memory_limit,
+	    .staging_dir = conf->staging_dir,
+	    .staging_limit = conf->staging_limit,
+	    .background_timeout_ms = conf->request_timeout_ms,
+	    .closing = closing,
 	};
 
 	return fs_new(&options, &stack->fs);
 }
 
-int stack_open(struct stack *stack, const struct conf *conf)
+int stack_open(struct stack *stack, const struct conf *conf, struct call_group *closing)
 {
 	int r;
 
@@ -70,8 +79,8 @@ int stack_open(struct stack *stack, const struct conf *conf)
 		r = open_session(stack, conf);
 	if (r == 0)
 		r = s3_store_new(&stack->caller, stack->session, conf, &stack->store);
-	if (r == 0)
-		r = open_fs(stack, conf);
+	if (r == 0 && conf->mountpoint)
+		r = open_fs(stack, conf, closing);
 	if (r == -ENOMEM)
 		log_error("%s", strerror(-r));
 	return r;

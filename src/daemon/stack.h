@@ -23,10 +23,11 @@ struct stack {
 };
 
 /*
- * Builds all of it; sends nothing, starts no thread. conf must outlive the stack. Returns 0 or a
- * negative errno, which has been logged; the stack is to be closed in every case.
+ * Builds all of it (the file system only when it is mounted); sends nothing, starts no thread. conf
+ * must outlive the stack. Returns 0 or a negative errno, which has been logged; the stack is to be
+ * closed in every case. closing: ends early what stack_close asks S3 for.
  */
-int stack_open(struct stack *stack, const struct conf *conf);
+int stack_open(struct stack *stack, const struct conf *conf, struct call_group *closing);
 
 /* Takes it down in reverse. */
 void stack_close(struct stack *stack);

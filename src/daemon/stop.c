@@ -20,6 +20,7 @@ static void *wait_for_signals(void *data)
 	bool closing = false;
 
 	while (!closing) {
+		bool again = false;
 		int signal_number;
 
 		if (sigwait(&set, &signal_number) != 0)
@@ -27,6 +28,7 @@ static void *wait_for_signals(void *data)
 		pthread_mutex_lock(&stop->lock);
 		closing = stop->closing;
 		if (!closing) {
+			again = stop->signal_number && signal_number != SIGHUP;
 			stop->signal_number = signal_number;
 			if (stop->mount)
 				mount_stop(stop->mount);
@@ -34,6 +36,8 @@ static void *wait_for_signals(void *data)
 		pthread_mutex_unlock(&stop->lock);
 		if (!closing)
 			call_group_cancel(&stop->starting);
+		if (again)
+			call_group_cancel(&stop->saving);
 	}
 	return NULL;
 }
@@ -46,6 +50,7 @@ int stop_open(struct stop *stop)
 	*stop = (struct stop){0};
 	pthread_mutex_init(&stop->lock, NULL);
 	call_group_init(&stop->starting);
+	call_group_init(&stop->saving);
 	signal(SIGPIPE, SIG_IGN);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	r = pthread_create(&stop->thread, NULL, wait_for_signals, stop);
@@ -80,5 +85,6 @@ void stop_close(struct stop *stop)
 	pthread_kill(stop->thread, SIGTERM);
 	pthread_join(stop->thread, NULL);
 	call_group_deinit(&stop->starting);
+	call_group_deinit(&stop->saving);
 	pthread_mutex_destroy(&stop->lock);
 }

@@ -2,7 +2,9 @@
  * daemon/stop: SIGTERM, SIGINT and SIGHUP end the program, at once and in order.
  *
  * One thread waits for them. Before the mount is there they cancel what the start is waiting for;
- * afterwards they end the mount.
+ * afterwards they end the mount, and what open files hold is saved. A second SIGTERM or SIGINT ends
+ * the saving, too; SIGHUP does not, since it comes along with another when a terminal is closed or
+ * a session ends.
  */
 #ifndef DAEMON_STOP_H
 #define DAEMON_STOP_H
@@ -15,6 +17,7 @@
 
 struct stop {
 	struct call_group starting; /* the start's calls */
+	struct call_group saving;   /* what is done when the mount has ended */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	struct mount *mount; /* lock */

@@ -477,6 +477,13 @@ static void change(struct buckets *buckets, const char *name, bool add, int64_t 
 	pthread_mutex_unlock(&buckets->lock);
 }
 
+void buckets_expire(struct buckets *buckets)
+{
+	pthread_mutex_lock(&buckets->lock);
+	buckets->generation++;
+	pthread_mutex_unlock(&buckets->lock);
+}
+
 void buckets_added(struct buckets *buckets, const char *name, int64_t created_ms)
 {
 	change(buckets, name, true, created_ms);

@@ -71,6 +71,9 @@ int buckets_find(struct buckets *buckets, struct call *call, const char *name, b
 bool buckets_entry(struct buckets *buckets, const struct listing *listing, const char *name,
 		   int64_t *ret_created_ms, int64_t *ret_valid_ms);
 
+/* What is kept holds no longer. */
+void buckets_expire(struct buckets *buckets);
+
 /* The mount made or removed a bucket: seen at once by every call that starts from now on. */
 void buckets_added(struct buckets *buckets, const char *name, int64_t created_ms);
 void buckets_removed(struct buckets *buckets, const char *name);

@@ -132,6 +132,7 @@ void content_free(struct content *content, struct call *call)
 	free(content->expected);
 	content_params_unref(content->expected_params);
 	content_params_unref(content->params);
+	object_deinit(&content->settled);
 	free(content->bucket);
 	free(content->key);
 	pthread_cond_destroy(&content->changed);
@@ -168,6 +169,47 @@ void content_leave_turn(struct content *content)
 		pthread_cond_broadcast(&content->changed);
 	}
 	pthread_mutex_unlock(&content->lock);
+}
+
+/* ---- what was uploaded before its time ---- */
+
+void content_set_settled(struct content *content, struct object *object)
+{
+	struct object old;
+
+	pthread_mutex_lock(&content->lock);
+	old = content->settled;
+	content->settled = object ? *object : (struct object){0};
+	pthread_mutex_unlock(&content->lock);
+	if (object)
+		*object = (struct object){0};
+	object_deinit(&old);
+}
+
+bool content_has_settled(struct content *content)
+{
+	bool has;
+
+	pthread_mutex_lock(&content->lock);
+	has = content->settled.etag != NULL;
+	pthread_mutex_unlock(&content->lock);
+	return has;
+}
+
+bool content_take_settled(struct content *content, struct object *ret_object)
+{
+	struct object object;
+
+	pthread_mutex_lock(&content->lock);
+	object = content->settled;
+	content->settled = (struct object){0};
+	pthread_mutex_unlock(&content->lock);
+	if (!object.etag) {
+		object_deinit(&object);
+		return false;
+	}
+	*ret_object = object;
+	return true;
 }
 
 int content_hold(struct content *content, struct call *call)
@@ -325,7 +367,8 @@ static int copy_params(struct object *object, const struct put_params *params)
 	return 0;
 }
 
-int content_set_params(struct content *content, const struct put_params *params, bool dirty)
+static int set_params(struct content *content, const struct put_params *params, uint64_t newer,
+		      bool dirty)
 {
 	struct content_params *copy = calloc(1, sizeof(*copy)), *old;
 	int r;
@@ -340,12 +383,22 @@ int content_set_params(struct content *content, const struct put_params *params,
 	}
 	pthread_mutex_lock(&content->lock);
 	old = content->params;
-	copy->version = content_params_version(old) + 1;
+	copy->version = content_params_version(old) + newer;
 	content->params = copy;
 	content->params_dirty = content->params_dirty || dirty;
 	pthread_mutex_unlock(&content->lock);
 	content_params_unref(old);
 	return 0;
+}
+
+int content_set_params(struct content *content, const struct put_params *params, bool dirty)
+{
+	return set_params(content, params, 1, dirty);
+}
+
+int content_suggest_params(struct content *content, const struct put_params *params)
+{
+	return set_params(content, params, 0, false);
 }
 
 /* ---- names ---- */

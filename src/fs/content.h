@@ -120,6 +120,11 @@ int content_truncate(struct content *content, struct call *call, uint64_t size);
  * byte changed. Waits for no other change. 0, -ENOMEM.
  */
 int content_set_params(struct content *content, const struct put_params *params, bool dirty);
+/*
+ * As above, not dirty. But when an upload was begun, which has the parameters of then, these are
+ * not worth the copy that others cost: it stays as it is.
+ */
+int content_suggest_params(struct content *content, const struct put_params *params);
 
 /*
  * Uploads what is not in S3. Returns 0, *ret_object (may be NULL) then being what S3 has now: etag,
@@ -128,6 +133,14 @@ int content_set_params(struct content *content, const struct put_params *params,
  * that of a write that was refused because a part had failed: the next one sends it again.
  */
 int content_flush(struct content *content, struct call *call, struct object *ret_object);
+
+/*
+ * True, once, when an upload was completed before its time, because the file was read or changed
+ * elsewhere: *ret_object is what S3 has then. With the content held.
+ */
+bool content_take_settled(struct content *content, struct object *ret_object);
+/* True when there is something to take. */
+bool content_has_settled(struct content *content);
 
 /*
  * Waits for the change that is under way, and holds off those of other threads until

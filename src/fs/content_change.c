@@ -69,6 +69,8 @@ int content_settle(struct content *content, struct call *call)
 	r = content_resolve(content, call, NULL);
 	if (r == 0 && content->state == CONTENT_STREAM)
 		r = content_flush_stream(content, call, &object);
+	if (r == 0 && object.etag)
+		content_set_settled(content, &object);
 	object_deinit(&object);
 	return r;
 }

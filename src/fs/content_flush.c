@@ -56,6 +56,7 @@ static void uploaded(struct content *content, struct call *call, const struct ob
 	struct upstream *stream;
 
 	content_set_base(content, object->etag, object->size);
+	content_set_settled(content, NULL); /* it is older */
 	pthread_mutex_lock(&content->lock);
 	stream = steal(&content->stream);
 	if (stream)
@@ -96,6 +97,8 @@ int content_resolve(struct content *content, struct call *call, struct object *r
 		if (ret_object) {
 			*ret_object = object;
 			object = (struct object){0};
+		} else {
+			content_set_settled(content, &object);
 		}
 	}
 	forget_doubt(content);
@@ -105,15 +108,16 @@ int content_resolve(struct content *content, struct call *call, struct object *r
 /* ---- STREAM ---- */
 
 /*
- * An empty file that was there already may be another client's, made with O_EXCL as a lock: that is
- * never taken for this one.
+ * Only of an exclusive creation, and of a completed upload, need it be known: else all is sent
+ * again. An empty file that was there already may be another client's, made with O_EXCL as a lock:
+ * that is never taken for this one.
  */
 static void doubt_stream(struct content *content, int error)
 {
 	struct upstream *stream = content->stream;
-	bool lock_file = content->exclusive && upstream_size(stream) == 0;
+	bool asked_for = stream->sealed || (content->exclusive && upstream_size(stream) > 0);
 
-	if (stream->attempted && is_doubtful(error) && stream->expected && !lock_file)
+	if (stream->attempted && is_doubtful(error) && stream->expected && asked_for)
 		content->expected = steal(&stream->expected);
 }
 

@@ -45,6 +45,7 @@ struct content {
 	struct upstream *stream; /* STREAM */
 	struct staged staged;    /* STAGED; and then its size is the file's */
 	bool exclusive;          /* no object may be there when it is uploaded */
+	struct object settled;   /* lock: content_take_settled's; its etag is NULL for none */
 	bool unlinked;           /* lock */
 
 	struct content_params *params; /* lock; NULL: none were set */
@@ -70,6 +71,9 @@ bool content_dirty_locked(struct content *content);
 void content_set_base(struct content *content, const char *etag, uint64_t size);
 /* A reader of the base, to unref. 0, -ENOMEM. */
 int content_reader_locked(struct content *content, struct reader **ret_reader);
+
+/* What was uploaded before its time is this (which it takes), or with NULL nothing any more. */
+void content_set_settled(struct content *content, struct object *object);
 
 void content_abandon(struct content *content, struct call *call, struct multipart *upload);
 void content_abort_abandoned(struct content *content, struct call *call);

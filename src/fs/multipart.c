@@ -158,7 +158,7 @@ static int send_bytes(struct part *part, struct call *call, char **ret_etag)
 	struct multipart *upload = part->upload;
 	struct store *store = store_of(upload);
 	const void *data;
-	int r = part_buffer_map(&part->buffer, part->len, &data);
+	int r = part_buffer_map(&part->buffer, call, part->len, &data);
 
 	if (r < 0)
 		return r;
@@ -202,10 +202,9 @@ static struct part_buffer take_result(struct part *part, int r, char *etag)
 	return unused;
 }
 
-/* In a thread of the pool. Behind its end the upload may be gone. */
-static void part_job(void *data)
+/* Behind its end the upload may be gone. */
+static void run(struct part *part)
 {
-	struct part *part = data;
 	struct multipart *upload = part->upload;
 	struct content_room *room = upload->room;
 	struct part_buffer unused;
@@ -216,6 +215,7 @@ static void part_job(void *data)
 
 	call_init(&call, room->group, room->reader.clock, room->timeout_ms);
 	pthread_mutex_lock(&upload->lock);
+	part->ticket = NULL;
 	part->call = &call;
 	stopping = upload->stopping;
 	pthread_mutex_unlock(&upload->lock);
@@ -230,7 +230,30 @@ static void part_job(void *data)
 	pthread_mutex_unlock(&upload->lock);
 }
 
-void multipart_send(struct part *part)
+/*
+ * What the pool has in its queue. Who takes it first, the job or multipart_stop, has to do with the
+ * part; the job, whenever it comes, frees it.
+ */
+struct part_ticket {
+	struct part *part;
+	atomic_bool taken;
+};
+
+static bool take_ticket(struct part_ticket *ticket)
+{
+	return !atomic_exchange(&ticket->taken, true);
+}
+
+static void part_job(void *data)
+{
+	struct part_ticket *ticket = data;
+
+	if (take_ticket(ticket))
+		run(ticket->part);
+	free(ticket);
+}
+
+static void set_under_way(struct part *part, struct part_ticket *ticket)
 {
 	struct multipart *upload = part->upload;
 
@@ -238,11 +261,24 @@ void multipart_send(struct part *part)
 	if (part->state == PART_FAILED)
 		upload->failed--;
 	part->state = PART_UNDER_WAY;
+	part->ticket = ticket;
 	upload->under_way++;
 	pthread_mutex_unlock(&upload->lock);
 	atomic_fetch_add(&upload->room->under_way, 1);
-	if (pool_submit(upload->room->uploads, part_job, part) < 0)
-		part_job(part); /* no thread to be had: this one, then */
+}
+
+void multipart_send(struct part *part)
+{
+	struct part_ticket *ticket = calloc(1, sizeof(*ticket));
+
+	if (ticket)
+		ticket->part = part;
+	set_under_way(part, ticket);
+	if (ticket && pool_submit(part->upload->room->uploads, part_job, ticket) == 0)
+		return;
+	/* no memory, or no thread to be had: in this one, then */
+	run(part);
+	free(ticket);
 }
 
 void multipart_send_failed(struct multipart *upload)
@@ -292,13 +328,28 @@ int multipart_error(struct multipart *upload)
 	return r;
 }
 
+static void stop_locked(struct part *part)
+{
+	struct multipart *upload = part->upload;
+
+	if (part->call)
+		call_cancel(part->call);
+	if (!part->ticket || !take_ticket(part->ticket))
+		return;
+	part->ticket = NULL;
+	part->state = PART_FAILED;
+	upload->failed++;
+	upload->error = -EINTR;
+	upload->under_way--;
+	atomic_fetch_sub(&upload->room->under_way, 1);
+}
+
 void multipart_stop(struct multipart *upload)
 {
 	pthread_mutex_lock(&upload->lock);
 	upload->stopping = true;
 	for (size_t i = 0; i < upload->n; i++)
-		if (upload->parts[i]->call)
-			call_cancel(upload->parts[i]->call);
+		stop_locked(upload->parts[i]);
 	while (upload->under_way > 0)
 		pthread_cond_wait(&upload->changed, &upload->lock);
 	upload->stopping = false;

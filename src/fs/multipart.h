@@ -30,6 +30,8 @@ enum part_state {
 	PART_FAILED,
 };
 
+struct part_ticket;
+
 struct part {
 	struct multipart *upload;
 	int number;
@@ -40,7 +42,8 @@ struct part {
 	uint64_t copied;       /* bytes that are copied from the upload's source; then no buffer */
 	enum part_state state; /* lock */
 	char *etag;            /* lock; of one that was sent */
-	struct call *call;     /* lock; while it is under way */
+	struct part_ticket *ticket; /* lock; while the pool has not come to it */
+	struct call *call;          /* lock; while it is under way */
 };
 
 struct multipart {
@@ -87,7 +90,10 @@ int multipart_wait(struct multipart *upload, struct call *call, unsigned int mos
 unsigned int multipart_under_way(struct multipart *upload);
 /* What a part failed with; 0 when none is FAILED. */
 int multipart_error(struct multipart *upload);
-/* Cancels what is under way, and waits for it to end. */
+/*
+ * What is under way is cancelled, and FAILED. Waits until it has ended, but for nothing that the
+ * pool has not come to.
+ */
 void multipart_stop(struct multipart *upload);
 
 /* Of all parts, which are SENT. */

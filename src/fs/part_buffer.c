@@ -108,11 +108,12 @@ int part_buffer_read(const struct part_buffer *buffer, size_t offset, void *data
 	return 0;
 }
 
-int part_buffer_map(const struct part_buffer *buffer, size_t len, const void **ret_data)
+int part_buffer_map(const struct part_buffer *buffer, struct call *call, size_t len,
+		    const void **ret_data)
 {
 	assert(len > 0 && len <= buffer->size);
 	if (!buffer->bytes)
-		return staging_map(&buffer->area, len, ret_data);
+		return staging_map(&buffer->area, call, len, ret_data);
 	*ret_data = buffer->bytes;
 	return 0;
 }
@@ -120,5 +121,5 @@ int part_buffer_map(const struct part_buffer *buffer, size_t len, const void **r
 void part_buffer_unmap(const struct part_buffer *buffer, size_t len, const void *data)
 {
 	if (!buffer->bytes)
-		staging_unmap(data, len);
+		staging_unmap(&buffer->area, len, data);
 }

@@ -43,8 +43,9 @@ int part_buffer_write(struct part_buffer *buffer, size_t offset, const void *dat
 int part_buffer_zero(struct part_buffer *buffer, size_t offset, size_t len);
 int part_buffer_read(const struct part_buffer *buffer, size_t offset, void *data, size_t len);
 
-/* The first len bytes, for the store, until part_buffer_unmap. */
-int part_buffer_map(const struct part_buffer *buffer, size_t len, const void **ret_data);
+/* The first len bytes, for the store, until part_buffer_unmap. Waits as staging_map does. */
+int part_buffer_map(const struct part_buffer *buffer, struct call *call, size_t len,
+		    const void **ret_data);
 void part_buffer_unmap(const struct part_buffer *buffer, size_t len, const void *data);
 
 #endif

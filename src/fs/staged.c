@@ -285,7 +285,7 @@ static int put(struct staged_upload *job, struct call *call, struct object *ret_
 	r = get_filled(job, NULL, call, 0, len, &buffer);
 	if (r < 0)
 		return r;
-	r = part_buffer_map(&buffer, len, &bytes);
+	r = part_buffer_map(&buffer, call, len, &bytes);
 	if (r == 0) {
 		r = put_bytes(job, call, bytes, len, ret_object);
 		part_buffer_unmap(&buffer, len, bytes);

@@ -11,31 +11,39 @@
 
 #include "xacctfs/util/cleanup.h"
 
+#include "waiter.h"
+
 int staging_init(struct staging *staging, const char *dir, uint64_t limit)
 {
-	_cleanup_(freep) char *copy = strdup(dir);
+	_cleanup_(closep) int fd = -1;
 	struct stat st;
 
-	if (!copy)
-		return -ENOMEM;
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	if (stat(dir, &st) < 0)
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	if (access(dir, W_OK | X_OK) < 0)
+	if (st.st_uid != geteuid() || st.st_mode & 077)
+		return -EPERM;
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return -errno;
-	*staging = (struct staging){.dir = steal(&copy), .limit = limit};
+	*staging = (struct staging){.dir = fd, .limit = limit};
+	if (clock_cond_init(&staging->unmapped) < 0)
+		return -ENOMEM;
+	staging->ready = true;
+	fd = -1;
 	pthread_mutex_init(&staging->lock, NULL);
 	return 0;
 }
 
 void staging_deinit(struct staging *staging)
 {
+	if (!staging->ready)
+		return;
+	pthread_cond_destroy(&staging->unmapped);
 	pthread_mutex_destroy(&staging->lock);
-	free(staging->dir);
-	staging->dir = NULL;
+	close(staging->dir);
+	staging->ready = false;
 }
 
 static bool reserve(struct staging *staging, uint64_t n)
@@ -60,12 +68,12 @@ static void give_back(struct staging *staging, uint64_t n)
 /* ---- a file without a name ---- */
 
 /* Where the file system has no O_TMPFILE. */
-static int open_and_unlink(const char *dir)
+static int open_and_unlink(int dir)
 {
 	_cleanup_(freep) char *path = NULL;
 	int fd;
 
-	if (asprintf(&path, "%s/XXXXXX", dir) < 0) {
+	if (asprintf(&path, "/proc/self/fd/%d/XXXXXX", dir) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
@@ -81,9 +89,9 @@ static int open_and_unlink(const char *dir)
 	return fd;
 }
 
-static int open_nameless(const char *dir)
+static int open_nameless(int dir)
 {
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 
 	if (fd >= 0)
 		return fd;
@@ -223,17 +231,53 @@ int staging_truncate(struct staging_area *area, uint64_t size)
 	return 0;
 }
 
-int staging_map(const struct staging_area *area, size_t len, const void **ret_data)
+/* Counts len bytes as mapped, when it is their turn. */
+static int take_mapping(struct staging *staging, struct call *call, size_t len)
 {
-	void *data = mmap(NULL, len, PROT_READ, MAP_SHARED, area->fd, 0);
+	struct waiter waiter;
+	int r = 0;
 
-	if (data == MAP_FAILED)
-		return errno == EAGAIN || errno == ENFILE ? -ENOMEM : -errno;
+	if (call)
+		waiter_begin(&waiter, call, &staging->lock, &staging->unmapped);
+	pthread_mutex_lock(&staging->lock);
+	while (call && r == 0 && staging->mapped > 0 && staging->mapped + len > STAGING_MAPPED_MAX)
+		r = waiter_wait_locked(&waiter);
+	if (r == 0)
+		staging->mapped += len;
+	pthread_mutex_unlock(&staging->lock);
+	if (call)
+		waiter_end(&waiter);
+	return r;
+}
+
+static void give_mapping(struct staging *staging, size_t len)
+{
+	pthread_mutex_lock(&staging->lock);
+	staging->mapped -= len;
+	pthread_cond_broadcast(&staging->unmapped);
+	pthread_mutex_unlock(&staging->lock);
+}
+
+int staging_map(const struct staging_area *area, struct call *call, size_t len,
+		const void **ret_data)
+{
+	int r = take_mapping(area->staging, call, len);
+	void *data;
+
+	if (r < 0)
+		return r;
+	data = mmap(NULL, len, PROT_READ, MAP_SHARED, area->fd, 0);
+	if (data == MAP_FAILED) {
+		r = errno == EAGAIN || errno == ENFILE ? -ENOMEM : -errno;
+		give_mapping(area->staging, len);
+		return r;
+	}
 	*ret_data = data;
 	return 0;
 }
 
-void staging_unmap(const void *data, size_t len)
+void staging_unmap(const struct staging_area *area, size_t len, const void *data)
 {
 	munmap((void *)(uintptr_t)data, len);
+	give_mapping(area->staging, len);
 }

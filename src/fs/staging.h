@@ -7,21 +7,27 @@
 #define FS_STAGING_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xacctfs/util/call.h"
 #include "xacctfs/util/ranges.h"
 
 struct staging {
-	char *dir;
+	bool ready; /* false: zeroed, it is none */
+	int dir;    /* open: where its name leads to later is of no matter */
 	uint64_t limit;
 	pthread_mutex_t lock;
-	uint64_t used; /* lock: bytes present in all areas */
+	uint64_t used;           /* lock: bytes present in all areas */
+	uint64_t mapped;         /* lock: bytes that are mapped now */
+	pthread_cond_t unmapped; /* mapped went down */
 };
 
 /*
- * Makes dir (0700) when it is missing; the parent must be there. Returns 0 or a negative errno:
- * -ENOTDIR, -EACCES when it cannot be written to, ...
+ * Makes dir (0700) when it is missing; the parent must be there. Returns 0; -EPERM when it is
+ * another user's or not closed to others, since whoever made it first could have what is in it; or
+ * another negative errno: -ENOTDIR, -EACCES when it cannot be written to, ...
  */
 int staging_init(struct staging *staging, const char *dir, uint64_t limit);
 void staging_deinit(struct staging *staging);
@@ -47,11 +53,16 @@ int staging_write(struct staging_area *area, uint64_t offset, const void *data, 
 int staging_read(const struct staging_area *area, uint64_t offset, void *data, size_t len);
 /* Drops what is at and behind size, and gives its space back. */
 int staging_truncate(struct staging_area *area, uint64_t size);
+/* How much may be mapped at once, by those who can wait for it. One mapping may be larger. */
+#define STAGING_MAPPED_MAX ((uint64_t)16 << 20)
+
 /*
- * The first len bytes (not 0) as memory that the kernel can take back at any time; all must be
- * present and not change until staging_unmap. Returns 0, -ENOMEM.
+ * The first len bytes (not 0) as memory, which counts as the program's as long as it is mapped: all
+ * must be present and not change until staging_unmap. Waits while too much is mapped, but not with
+ * call NULL. Returns 0, -ENOMEM, -EINTR, -ETIMEDOUT.
  */
-int staging_map(const struct staging_area *area, size_t len, const void **ret_data);
-void staging_unmap(const void *data, size_t len);
+int staging_map(const struct staging_area *area, struct call *call, size_t len,
+		const void **ret_data);
+void staging_unmap(const struct staging_area *area, size_t len, const void *data);
 
 #endif

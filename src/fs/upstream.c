@@ -147,7 +147,7 @@ static int each_part(struct part *part,
 		     void *data)
 {
 	const void *bytes;
-	int r = part_buffer_map(&part->buffer, part->len, &bytes);
+	int r = part_buffer_map(&part->buffer, NULL, part->len, &bytes);
 
 	if (r < 0)
 		return r;
@@ -429,11 +429,7 @@ static int extend(struct upstream *stream, struct call *call, const struct upstr
 {
 	int r = reserve(stream, call, params, end);
 
-	if (r == 0)
-		r = fill(stream, end, data);
-	if (r < 0)
-		drop_empty(stream);
-	return r;
+	return r < 0 ? r : fill(stream, end, data);
 }
 
 int upstream_write(struct upstream *stream, struct call *call, const struct upstream_params *params,
@@ -452,13 +448,11 @@ int upstream_write(struct upstream *stream, struct call *call, const struct upst
 	if (end > size)
 		r = extend(stream, call, params, bytes + (size - offset), end);
 	/* the wait for memory may have sent the first part */
-	if (r == 0 && !is_held(stream, offset, inside)) {
-		drop_empty(stream);
-		return UPSTREAM_E_ELSEWHERE;
-	}
+	if (r == 0 && !is_held(stream, offset, inside))
+		r = UPSTREAM_E_ELSEWHERE;
 	if (r == 0 && inside > offset)
 		r = patch(stream, offset, inside, bytes);
-	if (r < 0) {
+	if (r != 0) {
 		drop_empty(stream);
 		return r;
 	}
@@ -471,14 +465,18 @@ int upstream_write(struct upstream *stream, struct call *call, const struct upst
 
 /* ---- truncate ---- */
 
+/* Behind size all is HELD; the part that ends there may be under way. */
 static void cut(struct upstream *stream, uint64_t size)
 {
 	struct multipart *upload = stream->upload;
+	struct part *last;
 
 	while (upload->parts[upload->n - 1]->offset >= size)
 		multipart_drop_last(upload);
+	last = upload->parts[upload->n - 1];
 	pthread_mutex_lock(&upload->lock);
-	upload->parts[upload->n - 1]->len = filled(upload->parts[upload->n - 1], size);
+	if (last->state == PART_HELD)
+		last->len = filled(last, size);
 	stream->size = size;
 	pthread_mutex_unlock(&upload->lock);
 }
@@ -528,7 +526,7 @@ static int put(struct upstream *stream, struct call *call, const struct upstream
 	if (stream->size == 0)
 		return put_bytes(stream, call, params, "", 0, ret_object);
 	part = stream->upload->parts[0];
-	r = part_buffer_map(&part->buffer, part->len, &bytes);
+	r = part_buffer_map(&part->buffer, call, part->len, &bytes);
 	if (r < 0)
 		return r;
 	r = put_bytes(stream, call, params, bytes, part->len, ret_object);

@@ -75,6 +75,7 @@ static int make_session(struct mount *mount)
 	}
 	mount->session = fuse_session_new(&args, &ops, sizeof(ops), &mount->context);
 	fuse_opt_free_args(&args);
+	mount->context.session = mount->session;
 	return mount->session ? 0 : -EINVAL;
 }
 

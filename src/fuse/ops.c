@@ -1,11 +1,16 @@
 #include "ops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
+
+#include "closing.h"
+
+#define WRITE_MAX (256 * 1024)
 
 /* ---- one operation's call: cancelled by the kernel's INTERRUPT and by the mount's end ---- */
 
@@ -30,13 +35,24 @@ static void interrupted(fuse_req_t req, void *data)
 	call_cancel(data);
 }
 
-static void op_begin(struct op *op, fuse_req_t req)
+static void begin(struct op *op, fuse_req_t req, int64_t timeout_ms)
 {
 	struct ops_context *c = context(req);
 
 	op->req = req;
-	call_init(&op->call, c->group, c->clock, c->timeout_ms);
+	call_init(&op->call, c->group, c->clock, timeout_ms);
 	fuse_req_interrupt_func(req, interrupted, &op->call);
+}
+
+static void op_begin(struct op *op, fuse_req_t req)
+{
+	begin(op, req, context(req)->timeout_ms);
+}
+
+/* For what takes as long as its bytes need: each of its requests has a patience of its own. */
+static void op_begin_long(struct op *op, fuse_req_t req)
+{
+	begin(op, req, CLOCK_NEVER);
 }
 
 /* Before the reply, which ends the request's life. */
@@ -78,6 +94,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
 	struct ops_context *c = userdata;
 
+	/* each thread has a buffer of this size, and many may write at once */
+	conn->max_write = WRITE_MAX;
 	/* the kernel asks for attributes with the names when somebody looks at them */
 	conn->want |= conn->capable &
 		      (FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);
@@ -118,15 +136,22 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 	fuse_reply_none(req);
 }
 
+static struct fs_maker maker_of(fuse_req_t req, mode_t mode)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct fs_maker){.uid = ctx->uid, .gid = ctx->gid, .mode = mode};
+}
+
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
+	struct fs_maker maker = maker_of(req, mode);
 	struct fs_entry entry;
 	struct op op;
 	int r;
 
-	(void)mode; /* a bucket has none */
 	op_begin(&op, req);
-	r = fs_mkdir(fs_of(req), &op.call, parent, name, &entry);
+	r = fs_mkdir(fs_of(req), &op.call, parent, name, &maker, &entry);
 	op_end(&op);
 	if (r < 0)
 		fuse_reply_err(req, -r);
@@ -159,19 +184,13 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 		      const char *new_name, unsigned int flags)
 {
-	(void)name;
-	(void)new_name;
-	(void)flags;
-	fuse_reply_err(req, -fs_rename(fs_of(req), parent, new_parent));
-}
+	struct op op;
+	int r;
 
-static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-		      struct fuse_file_info *fi)
-{
-	(void)name;
-	(void)mode;
-	(void)fi;
-	fuse_reply_err(req, -fs_create(fs_of(req), parent));
+	op_begin_long(&op, req);
+	r = fs_rename(fs_of(req), &op.call, parent, name, new_parent, new_name, flags);
+	op_end(&op);
+	fuse_reply_err(req, -r);
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
@@ -179,21 +198,207 @@ static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	(void)name;
 	(void)mode;
 	(void)rdev;
-	fuse_reply_err(req, -fs_create(fs_of(req), parent));
+	fuse_reply_err(req, -fs_mknod(fs_of(req), parent));
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-	(void)target;
-	(void)name;
-	fuse_reply_err(req, -fs_create(fs_of(req), parent));
+	struct fs_maker maker = maker_of(req, 0777);
+	struct fs_entry entry;
+	struct op op;
+	int r;
+
+	op_begin(&op, req);
+	r = fs_symlink(fs_of(req), &op.call, parent, name, target, &maker, &entry);
+	op_end(&op);
+	if (r < 0)
+		fuse_reply_err(req, -r);
+	else
+		reply_entry(req, &entry);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	_cleanup_(freep) char *target = NULL;
+	struct op op;
+	int r;
+
+	op_begin(&op, req);
+	r = fs_readlink(fs_of(req), &op.call, ino, &target);
+	op_end(&op);
+	if (r < 0)
+		fuse_reply_err(req, -r);
+	else
+		fuse_reply_readlink(req, target);
 }
 
 static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
 {
 	(void)ino;
 	(void)new_name;
-	fuse_reply_err(req, -fs_create(fs_of(req), new_parent));
+	fuse_reply_err(req, -fs_mknod(fs_of(req), new_parent));
+}
+
+/* ---- files ---- */
+
+static struct fs_file *file_of(const struct fuse_file_info *fi)
+{
+	return fi ? (struct fs_file *)(uintptr_t)fi->fh : NULL;
+}
+
+/* Interrupted before it heard of the handle: there will be no release. */
+static void release_unheard(fuse_req_t req, struct fs_file *file)
+{
+	struct ops_context *c = context(req);
+	struct call call;
+
+	call_init(&call, c->group, c->clock, c->timeout_ms);
+	fs_release(c->fs, &call, file);
+	call_deinit(&call);
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct ops_context *c = context(req);
+	struct fs_file *file;
+	bool keep_cache;
+	struct op op;
+	int r;
+
+	op_begin(&op, req);
+	r = fs_open(c->fs, &op.call, ino, fi->flags, &file, &keep_cache);
+	op_end(&op);
+	if (r < 0) {
+		fuse_reply_err(req, -r);
+		return;
+	}
+	fs_note_writer(file, fuse_req_ctx(req)->pid);
+	fi->fh = (uint64_t)(uintptr_t)file;
+	fi->keep_cache = keep_cache;
+	if (fuse_reply_open(req, fi) < 0)
+		release_unheard(req, file);
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		      struct fuse_file_info *fi)
+{
+	struct ops_context *c = context(req);
+	struct fs_maker maker = maker_of(req, mode);
+	struct fuse_entry_param param;
+	struct fs_entry entry;
+	struct fs_file *file;
+	struct op op;
+	int r;
+
+	op_begin(&op, req);
+	r = fs_create(c->fs, &op.call, parent, name, &maker, fi->flags, &entry, &file);
+	op_end(&op);
+	if (r < 0) {
+		fuse_reply_err(req, -r);
+		return;
+	}
+	fs_note_writer(file, fuse_req_ctx(req)->pid);
+	fi->fh = (uint64_t)(uintptr_t)file;
+	param = entry_param(&entry);
+	if (fuse_reply_create(req, &param, fi) < 0) {
+		release_unheard(req, file);
+		fs_forget(c->fs, entry.ino, 1);
+	}
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	_cleanup_(freep) char *data = malloc(size ? size : 1);
+	struct op op;
+	size_t n;
+	int r;
+
+	(void)ino;
+	if (!data) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	op_begin(&op, req);
+	r = fs_read(fs_of(req), &op.call, file_of(fi), (uint64_t)offset, size, data, &n);
+	op_end(&op);
+	if (r < 0)
+		fuse_reply_err(req, -r);
+	else
+		fuse_reply_buf(req, data, n);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
+		     struct fuse_file_info *fi)
+{
+	struct op op;
+	int r;
+
+	(void)ino;
+	op_begin_long(&op, req); /* it may wait for parts to be sent */
+	r = fs_write(fs_of(req), &op.call, file_of(fi), (uint64_t)offset, data, size);
+	op_end(&op);
+	if (r < 0) {
+		fuse_reply_err(req, -r);
+		return;
+	}
+	fs_note_writer(file_of(fi), fuse_req_ctx(req)->pid);
+	fuse_reply_write(req, size);
+}
+
+/*
+ * A close says the last word of whoever wrote; but not one of a process that wrote nothing (a
+ * child, whose copy of the descriptor goes as it executes another program) while the writer has the
+ * file open, nor one before anything was written (a shell that redirects) while there is another
+ * descriptor.
+ */
+static bool more_to_come(fuse_req_t req, fuse_ino_t ino, const struct fs_file *file)
+{
+	pid_t pid = fuse_req_ctx(req)->pid, writer = fs_writer(file);
+	uint64_t number;
+
+	if (pid == writer && !fs_unwritten(file))
+		return false;
+	if (fs_number(context(req)->fs, ino, &number) < 0)
+		return false;
+	return (pid != writer && closing_more_to_come(writer, number)) ||
+	       (fs_unwritten(file) && closing_more_to_come(pid, number));
+}
+
+static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs_file *file = file_of(fi);
+	struct op op;
+	int r;
+
+	op_begin_long(&op, req);
+	r = more_to_come(req, ino, file) ? 0 : fs_flush(fs_of(req), &op.call, file);
+	op_end(&op);
+	fuse_reply_err(req, -r);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct op op;
+	int r;
+
+	(void)ino;
+	(void)datasync;
+	op_begin_long(&op, req);
+	r = fs_fsync(fs_of(req), &op.call, file_of(fi));
+	op_end(&op);
+	fuse_reply_err(req, -r);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct op op;
+
+	(void)ino;
+	op_begin_long(&op, req);
+	fs_release(fs_of(req), &op.call, file_of(fi));
+	op_end(&op);
+	fuse_reply_err(req, 0);
 }
 
 /* ---- attributes ---- */
@@ -202,22 +407,54 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
 	struct stat attr;
 	int64_t valid_ms;
-	int r = fs_getattr(fs_of(req), ino, &attr, &valid_ms);
+	struct op op;
+	int r;
 
 	(void)fi;
+	op_begin(&op, req);
+	r = fs_getattr(fs_of(req), &op.call, ino, &attr, &valid_ms);
+	op_end(&op);
 	if (r < 0)
 		fuse_reply_err(req, -r);
 	else
 		fuse_reply_attr(req, &attr, seconds(valid_ms));
 }
 
+static int what_of(int to_set)
+{
+	static const struct {
+		int fuse, fs;
+	} bits[] = {
+	    {FUSE_SET_ATTR_SIZE, FS_SET_SIZE},   {FUSE_SET_ATTR_MODE, FS_SET_MODE},
+	    {FUSE_SET_ATTR_UID, FS_SET_UID},     {FUSE_SET_ATTR_GID, FS_SET_GID},
+	    {FUSE_SET_ATTR_MTIME, FS_SET_MTIME}, {FUSE_SET_ATTR_MTIME_NOW, FS_SET_MTIME_NOW},
+	    {FUSE_SET_ATTR_ATIME, FS_SET_ATIME},
+	};
+	int what = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+		if (to_set & bits[i].fuse)
+			what |= bits[i].fs;
+	/* libfuse sets both for "now" */
+	return what & FS_SET_MTIME_NOW ? what & ~FS_SET_MTIME : what;
+}
+
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		       struct fuse_file_info *fi)
 {
-	(void)attr;
-	(void)to_set;
-	(void)fi;
-	fuse_reply_err(req, -fs_setattr(fs_of(req), ino));
+	struct stat changed;
+	int64_t valid_ms;
+	struct op op;
+	int r;
+
+	op_begin_long(&op, req);
+	r = fs_setattr(fs_of(req), &op.call, ino, file_of(fi), attr, what_of(to_set), &changed,
+		       &valid_ms);
+	op_end(&op);
+	if (r < 0)
+		fuse_reply_err(req, -r);
+	else
+		fuse_reply_attr(req, &changed, seconds(valid_ms));
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -260,8 +497,13 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	struct op op;
+	int r;
 
-	reply_xattr(req, fs_listxattr(fs_of(req), ino, &names), &names, size);
+	op_begin(&op, req);
+	r = fs_listxattr(fs_of(req), &op.call, ino, &names);
+	op_end(&op);
+	reply_xattr(req, r, &names, size);
 }
 
 /* ---- directories ---- */
@@ -271,15 +513,41 @@ static struct fs_dir *dir_of(const struct fuse_file_info *fi)
 	return (struct fs_dir *)(uintptr_t)fi->fh;
 }
 
+static void expire_names(const struct ops_context *c, fuse_ino_t ino, const struct buf *names)
+{
+	for (size_t i = 0; i < names->len;) {
+		size_t len = strlen(names->data + i);
+
+		fuse_lowlevel_notify_expire_entry(c->session, ino, names->data + i, len,
+						  FUSE_LL_EXPIRE_ONLY);
+		i += len + 1;
+	}
+}
+
+static int open_fresh(struct ops_context *c, struct call *call, fuse_ino_t ino, int flags,
+		      struct fs_dir **ret_dir)
+{
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+
+	if (flags & O_DIRECT) {
+		int r = fs_expire_dir(c->fs, ino, &names);
+
+		if (r < 0)
+			return r;
+		expire_names(c, ino, &names);
+	}
+	return fs_opendir(c->fs, call, ino, ret_dir);
+}
+
 static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct fs *fs = fs_of(req);
+	struct ops_context *c = context(req);
 	struct fs_dir *dir = NULL;
 	struct op op;
 	int r;
 
 	op_begin(&op, req);
-	r = fs_opendir(fs, &op.call, ino, &dir);
+	r = open_fresh(c, &op.call, ino, fi->flags, &dir);
 	op_end(&op);
 	if (r < 0) {
 		fuse_reply_err(req, -r);
@@ -287,7 +555,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	}
 	fi->fh = (uint64_t)(uintptr_t)dir;
 	if (fuse_reply_open(req, fi) < 0) /* interrupted: there will be no releasedir */
-		fs_releasedir(fs, dir);
+		fs_releasedir(c->fs, dir);
 }
 
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -309,34 +577,51 @@ static size_t add_plain(fuse_req_t req, char *data, size_t room, const struct fs
 /*
  * The kernel enters what it is told here into its cache of names. Where that name's LOOKUP is under
  * way it waits for its end, and nothing interrupts that; so such an entry goes without an inode,
- * and the kernel just shows it.
+ * and the kernel just shows it. A LOOKUP may begin while this is asked for.
  */
-static int plus_entry(fuse_req_t req, struct fs_dir *dir, fuse_ino_t ino,
-		      const struct fs_dirent *dirent, struct fs_entry *ret_entry)
+static int plus_entry(struct op *op, struct fs_dir *dir, fuse_ino_t ino,
+		      const struct fs_dirent *dirent, size_t ahead, struct fs_entry *ret_entry)
 {
-	if (!lookups_has(&context(req)->lookups, ino, dirent->name))
-		return fs_readdir_entry(fs_of(req), dir, dirent, ret_entry);
+	struct lookups *lookups = &context(op->req)->lookups;
+	struct fs *fs = fs_of(op->req);
+	struct fs_entry entry = {0};
+
+	if (!lookups_has(lookups, ino, dirent->name)) {
+		int r = fs_readdir_entry(fs, &op->call, dir, dirent, ahead, &entry);
+
+		if (r < 0)
+			return r;
+		if (!lookups_has(lookups, ino, dirent->name)) {
+			*ret_entry = entry;
+			return 0;
+		}
+	}
+	if (entry.ino)
+		fs_forget(fs, entry.ino, 1);
 	*ret_entry = (struct fs_entry){
 	    .attr = {.st_ino = dirent->st_ino, .st_mode = dirent->mode},
 	};
 	return 0;
 }
 
-static int add_plus(fuse_req_t req, char *data, size_t room, struct fs_dir *dir, fuse_ino_t ino,
+static int add_plus(struct op *op, char *data, size_t room, struct fs_dir *dir, fuse_ino_t ino,
 		    const struct fs_dirent *dirent, size_t *ret_n)
 {
+	/* how many more there is room for, were their names of one byte */
+	size_t ahead = room / fuse_add_direntry_plus(op->req, NULL, 0, "x", NULL, 0);
 	struct fs_entry entry;
 	struct fuse_entry_param param;
-	int r = plus_entry(req, dir, ino, dirent, &entry);
+	int r = plus_entry(op, dir, ino, dirent, ahead, &entry);
 
 	if (r < 0)
 		return r;
 	param = entry_param(&entry);
-	*ret_n = fuse_add_direntry_plus(req, data, room, dirent->name, &param, (off_t)dirent->next);
+	*ret_n =
+	    fuse_add_direntry_plus(op->req, data, room, dirent->name, &param, (off_t)dirent->next);
 	if (*ret_n > room) {
 		*ret_n = 0;
 		if (entry.ino)
-			fs_forget(fs_of(req), entry.ino, 1);
+			fs_forget(fs_of(op->req), entry.ino, 1);
 	}
 	return 0;
 }
@@ -348,16 +633,17 @@ static int fill(struct op *op, char *data, size_t size, uint64_t offset, struct 
 	size_t used = 0, n = 0;
 	int r;
 
-	for (;; offset++, used += n) {
+	for (;; used += n) {
 		struct fs_dirent dirent;
 
 		r = fs_readdir(fs_of(op->req), &op->call, dir, offset, &dirent);
 		if (r == 0 && plus)
-			r = add_plus(op->req, data + used, size - used, dir, ino, &dirent, &n);
+			r = add_plus(op, data + used, size - used, dir, ino, &dirent, &n);
 		else if (r == 0)
 			n = add_plain(op->req, data + used, size - used, &dirent);
 		if (r < 0 || n == 0)
 			break;
+		offset = dirent.next;
 	}
 	*ret_used = used;
 	return r < 0 && r != -ENOENT && used == 0 ? r : 0;
@@ -396,12 +682,17 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 	readdir_reply(req, ino, size, offset, fi, true);
 }
 
+/* The kernel holds the directory's lock until it is answered, and needs it to forget names. */
 static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	(void)ino;
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	struct ops_context *c = context(req);
+	int r = fs_expire_dir(c->fs, ino, &names);
+
 	(void)datasync;
 	(void)fi;
-	fuse_reply_err(req, 0); /* a bucket is made when mkdir returns */
+	fuse_reply_err(req, -r);
+	expire_names(c, ino, &names);
 }
 
 const struct fuse_lowlevel_ops ops = {
@@ -416,6 +707,7 @@ const struct fuse_lowlevel_ops ops = {
     .unlink = op_unlink,
     .rmdir = op_rmdir,
     .symlink = op_symlink,
+    .readlink = op_readlink,
     .rename = op_rename,
     .link = op_link,
     .opendir = op_opendir,
@@ -427,4 +719,10 @@ const struct fuse_lowlevel_ops ops = {
     .getxattr = op_getxattr,
     .listxattr = op_listxattr,
     .create = op_create,
+    .open = op_open,
+    .read = op_read,
+    .write = op_write,
+    .flush = op_flush,
+    .fsync = op_fsync,
+    .release = op_release,
 };

@@ -16,6 +16,7 @@
 /* The userdata of the session. */
 struct ops_context {
 	struct fs *fs;
+	struct fuse_session *session;
 	struct clock *clock;
 	struct call_group *group; /* of all operations under way */
 	int64_t timeout_ms;

@@ -27,6 +27,8 @@ enum link_break {
 	BREAK_REGION,         /* no such region, or STS is switched off there */
 	BREAK_ROLE_PARAMETER, /* ValidationError (duration, names), or no such role */
 	BREAK_LIST_DENIED,    /* s3:ListAllMyBuckets is missing */
+	BREAK_BUCKET_DENIED,  /* s3:ListBucket is missing for the one bucket that is mounted */
+	BREAK_NO_BUCKET,      /* there is no such bucket */
 	BREAK_UNREACHABLE,    /* no connection, no name, TLS */
 	BREAK_THROTTLED,
 	BREAK_UNSUPPORTED, /* the server does not offer the call */

@@ -32,6 +32,12 @@ enum conf_addressing {
 	CONF_ADDRESSING_VIRTUAL,
 };
 
+enum conf_uploads {
+	CONF_UPLOADS_NONE,
+	CONF_UPLOADS_LIST,
+	CONF_UPLOADS_ABORT,
+};
+
 /* Who we are before any role. */
 struct conf_identity {
 	enum conf_base base;
@@ -50,7 +56,9 @@ struct conf_role {
 struct conf {
 	char *source; /* SOURCE as given, or the profile's name, or the role's ARN: a name for logs
 			 and mtab */
-	char *mountpoint; /* NULL where the command line has none (--check) */
+	char *bucket; /* of SOURCE: mounted alone; NULL for all buckets */
+	char *prefix; /* of SOURCE: only what is below it; "", or with '/' at its end */
+	char *mountpoint; /* NULL where nothing is mounted (--check, --incomplete-uploads) */
 
 	struct conf_identity identity;
 	/* in the order of AssumeRole; the last is Account B's */
@@ -76,19 +84,28 @@ struct conf {
 	char *expected_bucket_owner; /* account; NULL: any */
 
 	int64_t metadata_ttl_ms; /* default 1 s; 0: nothing is kept */
+	uint64_t memory_limit;   /* bytes, from 64 MiB; default 256 MiB */
+	char *staging_dir;       /* an absolute path; need not exist, its parent must */
+	uint64_t staging_limit;  /* bytes; default 10 GiB */
+	int64_t stop_timeout_ms; /* default 60 s */
 	uid_t uid;               /* default: who mounts */
 	gid_t gid;
-	mode_t umask;    /* default 022 */
-	mode_t dir_mode; /* default 0777 & ~umask */
+	mode_t umask;     /* default 022 */
+	mode_t dir_mode;  /* default 0777 & ~umask */
+	mode_t file_mode; /* default 0666 & ~umask */
+	bool posix;       /* attrs = posix: modes, owners, dates and links are kept as s3fs does */
 	bool allow_other, allow_root, read_only;
 	char *fuse_options; /* what only the kernel or libfuse knows ("noatime,fsname=..."), or NULL
 			     */
 
-	bool foreground;  /* -f */
-	bool debug;       /* -d: foreground, log level debug, and libfuse's own trace */
-	int log_level;    /* enum log_level */
-	bool check, json; /* --check, --json */
-	bool fake;        /* as mount.xacctfs -f (mount(8)'s --fake): everything but the mount */
+	bool foreground;           /* -f */
+	bool debug;                /* -d: foreground, log level debug, and libfuse's own trace */
+	int log_level;             /* enum log_level */
+	bool check, json;          /* --check, --json */
+	enum conf_uploads uploads; /* --incomplete-uploads */
+	int64_t older_than_ms;     /* of uploads; default 0 to list them, a day to abort them */
+	bool all;                  /* uploads of whoever began them */
+	bool fake; /* as mount.xacctfs -f (mount(8)'s --fake): everything but the mount */
 
 	struct conf_settings *settings; /* conf/'s own: where each value came from; may be NULL */
 };

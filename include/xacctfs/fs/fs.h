@@ -2,9 +2,12 @@
  * fs: the file system, without a FUSE type in it. Each function is one operation of the kernel's:
  * it returns 0 or the negative errno that goes back, and may be called by any thread.
  *
- * The tree: the root's entries are Account B's buckets, as ListBuckets tells. A listing serves for
- * metadata_ttl, and every answer's validity ends with the listing that it came of, so that what
- * another client did is seen within one TTL; what this mount did is seen at once.
+ * The tree: the root's entries are Account B's buckets, as ListBuckets tells; below them are the
+ * objects' keys, split at '/'. What was listed or asked for serves for metadata_ttl, and every
+ * answer's validity ends with the request that it came of, so that what another client did is seen
+ * within one TTL; what this mount did is seen at once.
+ *
+ * A file's bytes are an object when fs_flush or fs_fsync returned 0, and not before.
  */
 #ifndef XACCTFS_FS_FS_H
 #define XACCTFS_FS_FS_H
@@ -20,6 +23,7 @@
 
 #define FS_ROOT 1 /* the root's inode number, as in FUSE */
 
+struct buf;
 struct fs;
 
 struct fs_options {
@@ -28,7 +32,15 @@ struct fs_options {
 	int64_t metadata_ttl_ms;
 	uid_t uid;
 	gid_t gid;
-	mode_t dir_mode; /* permission bits */
+	mode_t dir_mode, file_mode; /* permission bits */
+	bool posix;                 /* attrs=posix: modes, owners, dates, symbolic links are kept */
+	const char *bucket;         /* mounted alone; NULL: all buckets. Not kept */
+	const char *prefix;         /* of it: "" or with '/' at its end. Not kept */
+	uint64_t memory_limit;      /* bytes of file data in memory */
+	const char *staging_dir;    /* for files that are changed in the middle. Not kept */
+	uint64_t staging_limit;     /* bytes */
+	int64_t background_timeout_ms; /* patience of one transfer that nobody waits for */
+	struct call_group *closing;    /* of what fs_free() asks S3 for; NULL: none. Not owned */
 };
 
 struct fs_entry {
@@ -37,37 +49,69 @@ struct fs_entry {
 	int64_t valid_ms; /* how long the kernel may keep name and attributes */
 };
 
-/* Returns 0, -ENOMEM. */
+/* Returns 0, -ENOMEM, or staging_dir's errno, which was logged. Threads are made when needed. */
 int fs_new(const struct fs_options *options, struct fs **ret_fs);
-void fs_free(struct fs *fs); /* no call may be running; open directories end; NULL is fine */
+/*
+ * Uploads what open files still hold, all of them within the call, and logs each that could not be.
+ * Returns 0, or -EIO when one was lost. For the time between the last operation and fs_free.
+ */
+int fs_save(struct fs *fs, struct call *call);
+/*
+ * No call may be running; open files and directories end. Aborts uploads that were not completed,
+ * for a few seconds at most. NULL is fine.
+ */
+void fs_free(struct fs *fs);
 
-/* Lists the buckets, so that a mount that cannot does not come to be. 0 with their number. */
+/* Lists the root, so that a mount that cannot does not come to be. 0 with the number of buckets. */
 int fs_prime(struct fs *fs, struct call *call, size_t *ret_buckets);
+
+/* ---- names ---- */
+
+/* Who makes something, and its permission bits: with attrs=posix it is kept. */
+struct fs_maker {
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
 
 /* A name that is not there is 0 with ret_entry->ino 0, for the kernel to remember. */
 int fs_lookup(struct fs *fs, struct call *call, uint64_t parent, const char *name,
 	      struct fs_entry *ret_entry);
 void fs_forget(struct fs *fs, uint64_t ino, uint64_t count);
-int fs_getattr(struct fs *fs, uint64_t ino, struct stat *ret_attr, int64_t *ret_valid_ms);
+int fs_getattr(struct fs *fs, struct call *call, uint64_t ino, struct stat *ret_attr,
+	       int64_t *ret_valid_ms);
+/* st_ino of a node. Returns 0, -ESTALE. */
+int fs_number(struct fs *fs, uint64_t ino, uint64_t *ret_number);
 
 /*
- * At the root: CreateBucket and DeleteBucket. A name against AWS's rules is -EINVAL before any
- * request, with the broken rule in the log.
+ * At the root: CreateBucket and DeleteBucket; a name against AWS's rules is -EINVAL before any
+ * request, with the broken rule in the log. Below: an object of 0 bytes whose key ends in '/'; what
+ * is removed may have had one or not.
  */
 int fs_mkdir(struct fs *fs, struct call *call, uint64_t parent, const char *name,
-	     struct fs_entry *ret_entry);
+	     const struct fs_maker *maker, struct fs_entry *ret_entry);
 int fs_rmdir(struct fs *fs, struct call *call, uint64_t parent, const char *name);
+int fs_unlink(struct fs *fs, struct call *call, uint64_t parent, const char *name);
+
+/* flags: RENAME_NOREPLACE of rename(2) or 0; others are -EINVAL. Buckets: -EXDEV. */
+int fs_rename(struct fs *fs, struct call *call, uint64_t parent, const char *name,
+	      uint64_t new_parent, const char *new_name, unsigned int flags);
+
+/* attrs=posix: -EEXIST, -ENAMETOOLONG. attrs=object: -EPERM. */
+int fs_symlink(struct fs *fs, struct call *call, uint64_t parent, const char *name,
+	       const char *target, const struct fs_maker *maker, struct fs_entry *ret_entry);
+/* The target, to free(). Returns 0, -EINVAL for what is no symbolic link, -ENAMETOOLONG. */
+int fs_readlink(struct fs *fs, struct call *call, uint64_t ino, char **ret_target);
+
+/* What is not a file, directory or symbolic link can't be made: -EPERM. */
+int fs_mknod(struct fs *fs, uint64_t parent);
+
+/* ---- directories ---- */
 
 /*
- * What can't be done, by the rules of DESIGN's table of operations: the errno for a file, link or
- * node made, a name unlinked, an attribute changed, at this place.
+ * An open directory: read page by page; rewound to 0, a fresh one. What this mount changes while it
+ * is open may show or not.
  */
-int fs_create(struct fs *fs, uint64_t parent);
-int fs_unlink(struct fs *fs, struct call *call, uint64_t parent, const char *name);
-int fs_rename(struct fs *fs, uint64_t parent, uint64_t new_parent);
-int fs_setattr(struct fs *fs, uint64_t ino);
-
-/* An open directory: a listing as it was when it was first read; rewound to 0, a fresh one. */
 struct fs_dir;
 int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **ret_dir);
 void fs_releasedir(struct fs *fs, struct fs_dir *dir);
@@ -75,7 +119,7 @@ void fs_releasedir(struct fs *fs, struct fs_dir *dir);
 struct fs_dirent {
 	const char *name; /* valid until the dir's next call */
 	uint64_t st_ino;
-	mode_t mode;   /* S_IFDIR */
+	mode_t mode;   /* S_IFDIR, S_IFREG; 0 with attrs=posix, where it may be S_IFLNK, too */
 	uint64_t next; /* the offset to go on from */
 };
 
@@ -84,21 +128,81 @@ int fs_readdir(struct fs *fs, struct call *call, struct fs_dir *dir, uint64_t of
 	       struct fs_dirent *ret_dirent);
 
 /*
- * The same entry as fs_lookup would give it, without a request, for readdirplus. ino 0 for "." and
- * ".." and for what is gone; else to be forgotten.
+ * The entry that fs_readdir gave last, as fs_lookup would give it but without a request, for
+ * readdirplus. ino 0 for "." and ".." and for what changed meanwhile; else to be forgotten.
+ *
+ * With attrs=posix objects are asked for what no listing tells: several at once, of this entry and
+ * up to `ahead` that follow. ino is 0 then for what could not be told, too.
  */
-int fs_readdir_entry(struct fs *fs, struct fs_dir *dir, const struct fs_dirent *dirent,
-		     struct fs_entry *ret_entry);
+int fs_readdir_entry(struct fs *fs, struct call *call, struct fs_dir *dir,
+		     const struct fs_dirent *dirent, size_t ahead, struct fs_entry *ret_entry);
+
+/*
+ * Forgets what is known of the directory's entries, so that the next look asks the server (fsync of
+ * a directory, or its opening with O_DIRECT). The names that the kernel may remember, for it to
+ * forget them too, are appended, each with its NUL.
+ */
+int fs_expire_dir(struct fs *fs, uint64_t ino, struct buf *ret_names);
+
+/* ---- files ---- */
+
+struct fs_file;
+
+/*
+ * flags: those of open(2); O_TRUNC empties the file (the object stays until the flush).
+ * ret_keep_cache: the pages that the kernel has of the file are this object's.
+ */
+int fs_open(struct fs *fs, struct call *call, uint64_t ino, int flags, struct fs_file **ret_file,
+	    bool *ret_keep_cache);
+/* A new file; it is an object at its first flush. O_EXCL: -EEXIST then, when somebody was first. */
+int fs_create(struct fs *fs, struct call *call, uint64_t parent, const char *name,
+	      const struct fs_maker *maker, int flags, struct fs_entry *ret_entry,
+	      struct fs_file **ret_file);
+/* Fewer than len bytes only at the end. */
+int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset, size_t len,
+	    void *data, size_t *ret_n);
+/* All of it or nothing. */
+int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
+	     const void *data, size_t len);
+/* close(2) and fsync(2): what was written is an object when they return 0. */
+int fs_flush(struct fs *fs, struct call *call, struct fs_file *file);
+int fs_fsync(struct fs *fs, struct call *call, struct fs_file *file);
+/* True when the file was made or emptied, and nothing was written to it since. */
+bool fs_unwritten(const struct fs_file *file);
+/* Which process opened the handle, or wrote by it last, as the caller noted it; 0 for none. */
+void fs_note_writer(struct fs_file *file, pid_t pid);
+pid_t fs_writer(const struct fs_file *file);
+/*
+ * The last close of the handle; saves what no flush did, and logs when that fails. When the call is
+ * cancelled, which only the mount's end does, the file stays open for fs_save.
+ */
+void fs_release(struct fs *fs, struct call *call, struct fs_file *file);
+
+enum {
+	FS_SET_SIZE = 1 << 0,
+	FS_SET_MODE = 1 << 1,
+	FS_SET_UID = 1 << 2,
+	FS_SET_GID = 1 << 3,
+	FS_SET_MTIME = 1 << 4,
+	FS_SET_MTIME_NOW = 1 << 5,
+	FS_SET_ATIME = 1 << 6, /* to a given time, or to now */
+};
+
+/* file: the handle, or NULL. what: FS_SET_*; attr has the values. */
+int fs_setattr(struct fs *fs, struct call *call, uint64_t ino, struct fs_file *file,
+	       const struct stat *attr, int what, struct stat *ret_attr, int64_t *ret_valid_ms);
+
+/* ---- the rest ---- */
 
 int fs_statfs(struct fs *fs, struct statvfs *ret_statvfs);
 
 /*
- * Attributes: user.s3.region on a bucket. Returns 0 with the value, -ENODATA, -EOPNOTSUPP for other
- * namespaces. List: names, each with its NUL.
+ * Extended attributes: user.s3.region on a bucket; on an object user.s3.etag, storage-class,
+ * version-id, content-type, and user.meta.NAME. Returns 0 with the value, -ENODATA, -EOPNOTSUPP for
+ * other namespaces. List: names, each with its NUL.
  */
-struct buf;
 int fs_getxattr(struct fs *fs, struct call *call, uint64_t ino, const char *name,
 		struct buf *ret_value);
-int fs_listxattr(struct fs *fs, uint64_t ino, struct buf *ret_names);
+int fs_listxattr(struct fs *fs, struct call *call, uint64_t ino, struct buf *ret_names);
 
 #endif

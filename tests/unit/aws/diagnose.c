@@ -129,8 +129,8 @@ static void names_are_stable_and_every_break_has_a_remedy(void **state)
 {
 	static const char *const names[] = {
 	    "none",      "no-credentials", "key-refused",    "token-expired", "assume-denied",
-	    "clock",     "region",         "role-parameter", "list-denied",   "unreachable",
-	    "throttled", "unsupported",    "server",
+	    "clock",     "region",         "role-parameter", "list-denied",   "bucket-denied",
+	    "no-bucket", "unreachable",    "throttled",      "unsupported",   "server",
 	};
 
 	(void)state;

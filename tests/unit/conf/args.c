@@ -29,7 +29,7 @@ static void wrong_number_of_arguments(void **state)
 	parse(b, "xacctfs", "--check", "a", "/b", NULL);
 	assert_why(b, "too many arguments: --check takes SOURCE alone, but '/b' follows");
 	parse(b, "xacctfs", "--json", "accountB", "/b", NULL);
-	assert_why(b, "--json: it goes with --check only");
+	assert_why(b, "--json: it goes with --check and --incomplete-uploads only");
 	parse(b, "xacctfs", "accountB", "", NULL);
 	assert_why(b, "MOUNTPOINT is empty");
 }
@@ -62,6 +62,58 @@ static void check_has_no_mountpoint(void **state)
 	assert_parsed(b);
 	assert_null(b->conf.mountpoint);
 	assert_true(b->conf.check && b->conf.json);
+}
+
+static void uploads_have_no_mountpoint(void **state)
+{
+	struct bench *b = *state;
+	static const struct {
+		const char *age;
+		int64_t ms;
+	} ages[] = {{"0s", 0},
+		    {"90m", INT64_C(5400000)},
+		    {"36h", INT64_C(129600000)},
+		    {"7d", INT64_C(604800000)},
+		    {"2w", INT64_C(1209600000)}};
+	static const char *const bad[] = {"7",   "d",   "7D",   "7 d",
+					  "7dd", "-7d", "1.5d", "1234567890s"};
+
+	parse(b, "xacctfs", "--incomplete-uploads", "list", "accountB:reports/x", NULL);
+	assert_parsed(b);
+	assert_null(b->conf.mountpoint);
+	assert_int_equal(b->conf.uploads, CONF_UPLOADS_LIST);
+	assert_int_equal(b->conf.older_than_ms, 0);
+	assert_false(b->conf.all || b->conf.json || b->conf.check);
+	assert_string_equal(b->conf.bucket, "reports");
+	parse(b, "xacctfs", "--incomplete-uploads=abort", "--all", "--json", "accountB", NULL);
+	assert_parsed(b);
+	assert_int_equal(b->conf.uploads, CONF_UPLOADS_ABORT);
+	assert_int_equal(b->conf.older_than_ms, INT64_C(86400000));
+	assert_true(b->conf.all && b->conf.json);
+	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+		parse(b, "xacctfs", "--incomplete-uploads=abort", "--older-than", ages[i].age,
+		      "accountB", NULL);
+		assert_parsed(b);
+		assert_int_equal(b->conf.older_than_ms, ages[i].ms);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		parse(b, "xacctfs", "--incomplete-uploads=abort", "--older-than", bad[i],
+		      "accountB", NULL);
+		assert_why(b, "is not an age (a number with s, m, h, d or w behind it");
+	}
+	parse(b, "xacctfs", "--incomplete-uploads=remove", "accountB", NULL);
+	assert_why(b, "'remove' is not supported; it may be: list, abort");
+	parse(b, "xacctfs", "--incomplete-uploads=list", "accountB", "/m", NULL);
+	assert_why(b, "--incomplete-uploads takes SOURCE alone, but '/m' follows");
+	parse(b, "xacctfs", "--incomplete-uploads=list", "--check", "accountB", NULL);
+	assert_why(b, "--incomplete-uploads: it contradicts --check");
+	parse(b, "xacctfs", "--all", "accountB", "/m", NULL);
+	assert_why(b, "--all: it goes with --incomplete-uploads only");
+	parse(b, "xacctfs", "--older-than=1d", "--check", "accountB", NULL);
+	assert_why(b, "--older-than: it goes with --incomplete-uploads only");
+	put(b, "xacctfs.conf", "all = yes\n");
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_why(b, "this can only be said on the command line");
 }
 
 static void values_in_both_forms(void **state)
@@ -132,6 +184,9 @@ static void unknown_options(void **state)
 	    {"-orole-arm=x", "did you mean '-o role_arn'?"},
 	    {"-ocheck", "unknown option '-o check'"},
 	    {"-ojson", "unknown option '-o json'"},
+	    {"-oall", "unknown option '-o all'"},
+	    {"-oincomplete_uploads=list", "unknown option '-o incomplete_uploads'"},
+	    {"-oolder_than=1d", "unknown option '-o older_than'"},
 	    {"-ohelp", "unknown option '-o help'"},
 	    {"-oro=yes", "unknown option '-o ro'"},
 	};
@@ -233,6 +288,7 @@ int main(void)
 	    test(wrong_number_of_arguments),
 	    test(mountpoint_becomes_absolute),
 	    test(check_has_no_mountpoint),
+	    test(uploads_have_no_mountpoint),
 	    test(values_in_both_forms),
 	    test(flags),
 	    test(help_and_version),

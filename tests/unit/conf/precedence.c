@@ -91,6 +91,40 @@ static const char *get_owner(const struct conf *conf)
 	return conf->expected_bucket_owner;
 }
 
+static const char *get_memory(const struct conf *conf)
+{
+	snprintf(number, sizeof(number), "%lluM", (unsigned long long)conf->memory_limit >> 20);
+	return number;
+}
+
+static const char *get_staging_limit(const struct conf *conf)
+{
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)conf->staging_limit);
+	return number;
+}
+
+static const char *get_staging_dir(const struct conf *conf)
+{
+	return conf->staging_dir;
+}
+
+static const char *get_stop_timeout(const struct conf *conf)
+{
+	snprintf(number, sizeof(number), "%g", (double)conf->stop_timeout_ms / 1000);
+	return number;
+}
+
+static const char *get_file_mode(const struct conf *conf)
+{
+	snprintf(number, sizeof(number), "%04o", conf->file_mode);
+	return number;
+}
+
+static const char *get_attrs(const struct conf *conf)
+{
+	return conf->posix ? "posix" : "object";
+}
+
 static const struct row rows[] = {
     {"region",
      "AWS_REGION",
@@ -154,6 +188,28 @@ static const struct row rows[] = {
      {NULL, NULL, NULL, "333333333333", "444444444444", NULL, "666666666666", "777777777777"},
      get_owner},
     {"metadata_ttl", NULL, NULL, {"1", NULL, NULL, "3", "4", NULL, "6", "7"}, get_ttl},
+    {"memory_limit",
+     NULL,
+     NULL,
+     {"256M", NULL, NULL, "103M", "104M", NULL, "106M", "107M"},
+     get_memory},
+    {"staging_limit",
+     NULL,
+     NULL,
+     {"10737418240", NULL, NULL, "3", "4", NULL, "6", "7"},
+     get_staging_limit},
+    {"staging_dir", NULL, NULL, {NULL, NULL, NULL, "/3", "/4", NULL, "/6", "/7"}, get_staging_dir},
+    {"stop_timeout", NULL, NULL, {"60", NULL, NULL, "3", "4", NULL, "6", "7"}, get_stop_timeout},
+    {"file_mode",
+     NULL,
+     NULL,
+     {"0644", NULL, NULL, "0603", "0604", NULL, "0606", "0607"},
+     get_file_mode},
+    {"attrs",
+     NULL,
+     NULL,
+     {"object", NULL, NULL, "posix", "object", NULL, "posix", "object"},
+     get_attrs},
 };
 
 static void add(struct buf *b, const char *key, const char *value)
@@ -331,6 +387,38 @@ static void defaults(void **state)
 	assert_int_equal(b->conf.gid, getgid());
 	assert_int_equal(b->conf.umask, 022);
 	assert_int_equal(b->conf.dir_mode, 0755);
+	assert_int_equal(b->conf.file_mode, 0644);
+}
+
+static void modes_come_of_the_umask(void **state)
+{
+	struct bench *b = *state;
+
+	parse(b, "xacctfs", "--umask=027", "accountB", "/m", NULL);
+	assert_int_equal(b->conf.dir_mode, 0750);
+	assert_int_equal(b->conf.file_mode, 0640);
+	parse(b, "xacctfs", "--umask=027", "--file-mode=0777", "accountB", "/m", NULL);
+	assert_int_equal(b->conf.dir_mode, 0750);
+	assert_int_equal(b->conf.file_mode, 0777);
+}
+
+static void staging_dir_is_our_own(void **state)
+{
+	struct bench *b = *state;
+	char own[300];
+
+	snprintf(own, sizeof(own), "/var/tmp/xacctfs-%u", geteuid());
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_string_equal(b->conf.staging_dir, geteuid() ? own : "/var/cache/xacctfs");
+	setenv("TMPDIR", "relative", 1);
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_string_equal(b->conf.staging_dir, geteuid() ? own : "/var/cache/xacctfs");
+	setenv("TMPDIR", b->dir, 1);
+	snprintf(own, sizeof(own), "%s/xacctfs-%u", b->dir, geteuid());
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_string_equal(b->conf.staging_dir, own);
+	parse(b, "xacctfs", "--staging-dir=~/stage", "accountB", "/m", NULL);
+	assert_string_equal(b->conf.staging_dir, at(b, "stage"));
 }
 
 int main(void)
@@ -344,6 +432,8 @@ int main(void)
 	    test(relative_files_become_absolute),
 	    test(no_home),
 	    test(defaults),
+	    test(modes_come_of_the_umask),
+	    test(staging_dir_is_our_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

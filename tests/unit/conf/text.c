@@ -77,7 +77,8 @@ static void render_says_where_from(void **state)
 	put(b, "xacctfs.conf", "metadata_ttl = 2\n");
 	setenv("AWS_ENDPOINT_URL_STS", "https://sts", 1);
 	setenv("AWS_MAX_ATTEMPTS", "4", 1);
-	parse(b, "xacctfs", "-f", "--uid=0", "-o", "umask=027,nodev", "accountB", "/m", NULL);
+	parse(b, "xacctfs", "-f", "--uid=0", "-o", "umask=027,nodev", "--staging-dir=/s",
+	      "--staging-limit=2GiB", "accountB", "/m", NULL);
 	assert_line(b, "source = accountB\n");
 	assert_line(b, "mountpoint = /m\n");
 	assert_line(b, "role_arn = " ROLE "  # /tmp/");
@@ -95,6 +96,12 @@ static void render_says_where_from(void **state)
 	assert_line(b, "max_attempts = 4  # AWS_MAX_ATTEMPTS\n");
 	assert_line(b, "umask = 027  # -o umask\n");
 	assert_line(b, "dir_mode = 0750  # default\n");
+	assert_line(b, "file_mode = 0640  # default\n");
+	assert_line(b, "attrs = object  # default\n");
+	assert_line(b, "memory_limit = 256M  # default\n");
+	assert_line(b, "staging_limit = 2GiB  # --staging-limit\n");
+	assert_line(b, "staging_dir = /s  # --staging-dir\n");
+	assert_line(b, "stop_timeout = 60  # default\n");
 	assert_line(b, "uid = 0  # --uid\n");
 	assert_line(b, "foreground = yes  # -f\n");
 	assert_line(b, "duration_seconds = 3600  # default\n");

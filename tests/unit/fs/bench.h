@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -30,33 +31,65 @@
 #include "memory_store.h"
 #include "test_clock.h"
 
-#define TTL_MS   1000
-#define UID      1234
-#define GID      567
-#define DIR_MODE 0750
+#define TTL_MS    1000
+#define UID       1234
+#define GID       567
+#define DIR_MODE  0750
+#define FILE_MODE 0640
 /* When the buckets that are there at first were made. */
 #define CREATED_MS INT64_C(1700000000123)
+
+/* Who makes files and directories. */
+#define MAKER (&(struct fs_maker){.uid = UID, .gid = GID, .mode = 0755})
+
+#define MIB (UINT64_C(1) << 20)
 
 struct bench {
 	struct test_clock clock;
 	struct memory_store s3;
+	char staging[32]; /* a folder of this bench alone */
+	struct fs_options options;
 	struct fs *fs;
 	struct call call; /* the test thread's */
 };
 
-static inline void bench_begin(struct bench *b, int64_t ttl_ms)
+static inline void bench_mount(struct bench *b)
+{
+	assert_int_equal(fs_new(&b->options, &b->fs), 0);
+}
+
+/* Another mount of the same account, as after a crash: nothing is flushed. */
+static inline void bench_remount(struct bench *b)
+{
+	fs_free(b->fs);
+	bench_mount(b);
+}
+
+/* As bench_begin, without a mount: for a test that changes b->options first. */
+static inline void bench_prepare(struct bench *b, int64_t ttl_ms)
 {
 	test_clock_init(&b->clock, false);
 	memory_store_init(&b->s3, &b->clock.clock);
 	call_init(&b->call, NULL, &b->clock.clock, CLOCK_NEVER);
-	assert_int_equal(fs_new(&(struct fs_options){.clock = &b->clock.clock,
-						     .store = &b->s3.store,
-						     .metadata_ttl_ms = ttl_ms,
-						     .uid = UID,
-						     .gid = GID,
-						     .dir_mode = DIR_MODE},
-				&b->fs),
-			 0);
+	strcpy(b->staging, "/tmp/xacctfs-test-XXXXXX");
+	assert_non_null(mkdtemp(b->staging));
+	b->options = (struct fs_options){.clock = &b->clock.clock,
+					 .store = &b->s3.store,
+					 .metadata_ttl_ms = ttl_ms,
+					 .uid = UID,
+					 .gid = GID,
+					 .dir_mode = DIR_MODE,
+					 .file_mode = FILE_MODE,
+					 .memory_limit = 256 * MIB,
+					 .staging_dir = b->staging,
+					 .staging_limit = 64 * MIB,
+					 .background_timeout_ms = 60000};
+}
+
+static inline void bench_begin(struct bench *b, int64_t ttl_ms)
+{
+	bench_prepare(b, ttl_ms);
+	bench_mount(b);
 }
 
 static inline void bench_end(struct bench *b)
@@ -65,6 +98,7 @@ static inline void bench_end(struct bench *b)
 	call_deinit(&b->call);
 	memory_store_deinit(&b->s3);
 	test_clock_deinit(&b->clock);
+	assert_int_equal(rmdir(b->staging), 0); /* nothing is left in it */
 }
 
 /* ---- an operation in a thread of its own ---- */
@@ -95,7 +129,7 @@ static inline void *job_run(void *data)
 		job->r = fs_opendir(fs, &job->call, FS_ROOT, &job->dir);
 		break;
 	case JOB_MKDIR:
-		job->r = fs_mkdir(fs, &job->call, FS_ROOT, job->name, &job->entry);
+		job->r = fs_mkdir(fs, &job->call, FS_ROOT, job->name, MAKER, &job->entry);
 		break;
 	case JOB_RMDIR:
 		job->r = fs_rmdir(fs, &job->call, FS_ROOT, job->name);

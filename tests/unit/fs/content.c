@@ -181,6 +181,24 @@ static void memory_that_does_not_come_is_a_file(void **state)
 	bench_end(&b);
 }
 
+/* The wait for the memory of its end sends the first part, which it was to change. */
+static void a_write_may_lose_its_place_while_it_waits(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, 16 * PART);
+	bench_create(&b, false);
+	bench_append(&b, PART + 100);
+	memory_force(&b.memory, 14 * PART);
+	bench_write(&b, 10, 4 * PART, 2);
+	assert_int_equal(count(&b, MEMORY_COMPLETE_UPLOAD), 1);
+	bench_check_all(&b);
+	bench_flush_check(&b);
+	memory_give(&b.memory, 14 * PART);
+	bench_end(&b);
+}
+
 static void without_memory_and_space_nothing_is_accepted(void **state)
 {
 	struct bench b;
@@ -438,6 +456,24 @@ static void cut_and_made_longer_it_has_zeroes(void **state)
 	bench_end(&b);
 }
 
+static void what_was_flushed_is_copied_next_time(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, PLENTY);
+	bench_open_new(&b, 100);
+	bench_truncate(&b, 20 * PART);
+	bench_flush_check(&b);
+	assert_int_equal(memory_bytes_put(&b.s3), 20 * PART);
+	memory_reset_counts(&b.s3);
+	bench_write(&b, 0, 1, 2);
+	bench_flush_check(&b);
+	assert_int_equal(memory_bytes_put(&b.s3), PART);
+	assert_requests(&b, 0, 1, 1, 1, 1);
+	bench_end(&b);
+}
+
 static void a_cut_alone_is_a_copy(void **state)
 {
 	struct bench b;
@@ -509,11 +545,30 @@ static void a_flush_needs_no_local_space(void **state)
 	bench_end(&b);
 }
 
+static void a_flush_needs_no_memory_to_be_free(void **state)
+{
+	static const size_t sizes[] = {100, 10 * PART};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		bench_begin(&b, 16 * PART);
+		memory_force(&b.memory, 16 * PART);
+		bench_open_new(&b, sizes[i]);
+		bench_write(&b, 5, 50, 2);
+		bench_flush_check(&b);
+		assert_true(b.memory.most > b.memory.limit);
+		assert_true(b.memory.most <= b.memory.limit + 2 * PART);
+		memory_give(&b.memory, 16 * PART);
+		bench_end(&b);
+	}
+}
+
 /* ---- conditions ---- */
 
 static void an_exclusive_creation_overwrites_nothing(void **state)
 {
-	static const size_t sizes[] = {0, 10, 3 * PART};
+	static const size_t sizes[] = {0, 10, 3 * PART, 20};
 	struct bench b;
 
 	(void)state;
@@ -521,6 +576,8 @@ static void an_exclusive_creation_overwrites_nothing(void **state)
 		bench_begin(&b, PLENTY);
 		bench_create(&b, true);
 		bench_append(&b, sizes[i]);
+		if (i == 3)
+			bench_write(&b, sizes[i] + 10, 1, 2); /* STAGED */
 		memory_put(&b.s3, BUCKET, KEY, "theirs", 6);
 		assert_int_equal(bench_flush(&b), -EEXIST);
 		assert_int_equal(bench_flush(&b), -EEXIST);
@@ -564,6 +621,26 @@ static void a_change_in_part_of_another_object_is_stale(void **state)
 		assert_int_equal(content_read(b.content, &b.call, 0, 5, bytes, &n), -ESTALE);
 		/* what was written is at hand */
 		bench_check_read(&b, sizes[i], 10);
+		bench_end(&b);
+	}
+}
+
+/* All of it is at hand, and still it was a change of that object, and not of the one there is now.
+ */
+static void so_is_a_change_of_all_of_it(void **state)
+{
+	static const size_t sizes[] = {10, 10 * PART};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		bench_begin(&b, PLENTY);
+		bench_open_new(&b, sizes[i]);
+		bench_write(&b, 0, sizes[i], 2);
+		memory_put(&b.s3, BUCKET, KEY, "theirs", 6);
+		assert_int_equal(bench_flush(&b), -ESTALE);
+		assert_true(content_dirty(b.content));
+		assert_true(memory_is(&b.s3, BUCKET, KEY, "theirs", 6));
 		bench_end(&b);
 	}
 }
@@ -770,6 +847,42 @@ static void a_removed_object_is_stale(void **state)
 	bench_end(&b);
 }
 
+/* ---- S3's own sizes ---- */
+
+#define MIB ((size_t)1 << 20)
+
+static void the_real_part_sizes_hold(void **state)
+{
+	size_t size = 41 * MIB + 3;
+	uint8_t *bytes = malloc(size);
+	struct bench b;
+
+	(void)state;
+	assert_non_null(bytes);
+	bench_fill(bytes, 0, size, 1);
+	bench_begin(&b, 128 * MIB);
+	b.room.limits = NULL;
+	b.s3.part_min = S3_PART_MIN;
+	bench_create(&b, false);
+	for (size_t at = 0; at < size; at += MIB)
+		assert_int_equal(content_append(b.content, &b.call, bytes + at,
+						size - at < MIB ? size - at : MIB),
+				 0);
+	assert_int_equal(bench_flush(&b), 0);
+	assert_true(memory_is(&b.s3, BUCKET, KEY, bytes, size));
+	assert_requests(&b, 0, 1, 6, 0, 1);
+	assert_true(b.memory.most <= 41 * MIB);
+	bytes[20 * MIB] ^= 1;
+	bytes[40 * MIB] ^= 1;
+	assert_int_equal(content_write(b.content, &b.call, 20 * MIB, bytes + 20 * MIB, 1), 0);
+	assert_int_equal(content_write(b.content, &b.call, 40 * MIB, bytes + 40 * MIB, 1), 0);
+	assert_int_equal(bench_flush(&b), 0);
+	assert_true(memory_is(&b.s3, BUCKET, KEY, bytes, size));
+	assert_requests(&b, 0, 1, 2, 2, 1);
+	free(bytes);
+	bench_end(&b);
+}
+
 /* ---- the end ---- */
 
 static void what_was_not_flushed_is_aborted(void **state)
@@ -817,6 +930,7 @@ int main(void)
 	    cmocka_unit_test(where_memory_is_short_the_first_part_goes_too),
 	    cmocka_unit_test(parts_larger_than_a_quarter_of_the_memory_are_in_files),
 	    cmocka_unit_test(memory_that_does_not_come_is_a_file),
+	    cmocka_unit_test(a_write_may_lose_its_place_while_it_waits),
 	    cmocka_unit_test(without_memory_and_space_nothing_is_accepted),
 	    cmocka_unit_test(reads_of_what_is_in_memory_need_no_request),
 	    cmocka_unit_test(a_read_of_what_was_sent_completes_the_upload),
@@ -830,13 +944,16 @@ int main(void)
 	    cmocka_unit_test(a_small_one_is_fetched_once_and_put),
 	    cmocka_unit_test(random_patches),
 	    cmocka_unit_test(cut_and_made_longer_it_has_zeroes),
+	    cmocka_unit_test(what_was_flushed_is_copied_next_time),
 	    cmocka_unit_test(a_cut_alone_is_a_copy),
 	    cmocka_unit_test(a_hole_of_a_tebibyte_takes_no_space),
 	    cmocka_unit_test(local_space_is_bounded),
 	    cmocka_unit_test(a_flush_needs_no_local_space),
+	    cmocka_unit_test(a_flush_needs_no_memory_to_be_free),
 	    cmocka_unit_test(an_exclusive_creation_overwrites_nothing),
 	    cmocka_unit_test(a_creation_that_is_not_exclusive_does),
 	    cmocka_unit_test(a_change_in_part_of_another_object_is_stale),
+	    cmocka_unit_test(so_is_a_change_of_all_of_it),
 	    cmocka_unit_test(parameters_go_with_the_bytes),
 	    cmocka_unit_test(parameters_that_come_late_are_a_copy),
 	    cmocka_unit_test(parameters_alone_are_a_copy),
@@ -846,6 +963,7 @@ int main(void)
 	    cmocka_unit_test(without_a_name_nothing_is_uploaded),
 	    cmocka_unit_test(without_a_name_what_was_sent_is_lost),
 	    cmocka_unit_test(a_removed_object_is_stale),
+	    cmocka_unit_test(the_real_part_sizes_hold),
 	    cmocka_unit_test(what_was_not_flushed_is_aborted),
 	    cmocka_unit_test(an_upload_that_cannot_be_aborted_is_told),
 	};

@@ -316,16 +316,18 @@ static void after_a_failed_flush_more_may_be_written(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_begin(&b, PLENTY);
-	bench_create(&b, false);
-	bench_append(&b, 2 * PART + 1);
-	memory_fail(&b.s3, MEMORY_COMPLETE_UPLOAD, 1, -EIO);
-	assert_int_equal(bench_flush(&b), -EIO);
-	bench_append(&b, 5);
-	bench_write(&b, 3, 3, 4);
-	bench_check_all(&b);
-	bench_flush_check(&b);
-	bench_end(&b);
+	for (int when = MEMORY_BEFORE; when <= MEMORY_AFTER; when++) {
+		bench_begin(&b, PLENTY);
+		bench_create(&b, false);
+		bench_append(&b, 2 * PART + 1);
+		memory_fail_nth(&b.s3, MEMORY_COMPLETE_UPLOAD, 1, (enum memory_when)when, -EIO);
+		assert_int_equal(bench_flush(&b), -EIO);
+		bench_append(&b, 5);
+		bench_write(&b, 3, 3, 4);
+		bench_check_all(&b);
+		bench_flush_check(&b);
+		bench_end(&b);
+	}
 }
 
 static void a_lost_answer_is_found_out(void **state)
@@ -367,6 +369,24 @@ static void a_lost_answer_is_found_out(void **state)
 		bench_flush_check(&b);
 		bench_end(&b);
 	}
+}
+
+/* Who reads it need not wait for the next flush. */
+static void a_read_finds_out_too(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, PLENTY);
+	bench_open_new(&b, 10 * PART);
+	bench_write(&b, 0, PART, 1); /* whole, so that nothing was read yet */
+	memory_fail_nth(&b.s3, MEMORY_COMPLETE_UPLOAD, 1, MEMORY_AFTER, -ETIMEDOUT);
+	assert_int_equal(bench_flush(&b), -ETIMEDOUT);
+	bench_check_all(&b);
+	assert_int_equal(memory_count(&b.s3, MEMORY_HEAD_OBJECT), 1);
+	assert_true(content_dirty(b.content));
+	bench_flush_check(&b);
+	bench_end(&b);
 }
 
 /* What came in between is another client's, though it be of the same size. */
@@ -451,6 +471,7 @@ int main(void)
 	    cmocka_unit_test(a_flush_that_fails_is_tried_again_with_what_is_missing),
 	    cmocka_unit_test(after_a_failed_flush_more_may_be_written),
 	    cmocka_unit_test(a_lost_answer_is_found_out),
+	    cmocka_unit_test(a_read_finds_out_too),
 	    cmocka_unit_test(a_lost_answer_is_not_mixed_up),
 	    cmocka_unit_test(an_empty_file_is_never_taken_for_ours),
 	    cmocka_unit_test(an_upload_that_others_abort_is_told),

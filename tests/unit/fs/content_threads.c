@@ -225,6 +225,43 @@ static void a_flush_whose_parts_hang_can_be_given_up(void **state)
 
 /* ---- memory ---- */
 
+/* So many threads wait by the clock, before and after: held requests, and who waits for memory. */
+static void let_seconds_pass(struct bench *b, unsigned int threads, int seconds)
+{
+	assert_true(test_clock_settled(&b->clock, threads));
+	for (int i = 0; i < seconds; i++) {
+		test_clock_advance(&b->clock, 1001);
+		assert_true(test_clock_settled(&b->clock, threads));
+	}
+}
+
+/* However long: its own parts will give memory back. Only the first one takes what is not there. */
+static void a_flush_waits_for_the_memory_of_its_own_parts(void **state)
+{
+	struct job *flush;
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, 16 * PART);
+	b.clock.auto_advance = false;
+	bench_open_new(&b, 20 * PART);
+	bench_write(&b, 3 * PART, 9 * PART, 2);
+	memory_force(&b.memory, 16 * PART);
+	memory_hold(&b.s3, MEMORY_UPLOAD_PART, MEMORY_BEFORE);
+	flush = job_start(&b, JOB_FLUSH, 0, 0);
+	/* until the copy is done, and the first part forced */
+	while (memory_count(&b.s3, MEMORY_UPLOAD_PART) == 0)
+		let_seconds_pass(&b, 1, 1);
+	assert_true(memory_wait_held(&b.s3, MEMORY_UPLOAD_PART, 1));
+	let_seconds_pass(&b, 2, 20);
+	memory_release(&b.s3, MEMORY_UPLOAD_PART);
+	memory_give(&b.memory, 16 * PART);
+	assert_int_equal(job_join(flush), 0);
+	assert_true(bench_is_saved(&b));
+	assert_int_equal(b.memory.most, 17 * PART);
+	bench_end(&b);
+}
+
 static void a_writer_waits_for_memory_that_will_come(void **state)
 {
 	struct job *write;
@@ -239,6 +276,10 @@ static void a_writer_waits_for_memory_that_will_come(void **state)
 	bench_append(&b, 4 * PART);
 	assert_true(memory_wait_held(&b.s3, MEMORY_UPLOAD_PART, 3));
 	write = job_start(&b, JOB_WRITE, b.size, 2 * PART);
+	let_seconds_pass(&b, 4, 3);
+	pthread_mutex_lock(&b.staging.lock);
+	assert_int_equal(b.staging.used, 0);
+	pthread_mutex_unlock(&b.staging.lock);
 	memory_release(&b.s3, MEMORY_UPLOAD_PART);
 	assert_int_equal(job_join(write), 0);
 	for (int i = 0; i < 20; i++)
@@ -289,6 +330,53 @@ static void a_close_ends_what_hangs(void **state)
 	bench_end(&b);
 }
 
+static void a_close_ends_what_has_not_begun(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, PLENTY);
+	pool_free(b.uploads);
+	assert_int_equal(pool_new(1, &b.uploads), 0);
+	b.room.uploads = b.uploads;
+	bench_create(&b, false);
+	memory_hold(&b.s3, MEMORY_UPLOAD_PART, MEMORY_BEFORE);
+	bench_append(&b, 4 * PART);
+	assert_true(memory_wait_held(&b.s3, MEMORY_UPLOAD_PART, 1));
+	bench_close(&b);
+	assert_int_equal(memory_count(&b.s3, MEMORY_UPLOAD_PART), 1);
+	memory_release(&b.s3, MEMORY_UPLOAD_PART);
+	bench_end(&b);
+}
+
+/* Another file's part hangs in the only thread: that is none of this one's business. */
+static void a_close_waits_for_no_other_file(void **state)
+{
+	static const struct object_id other = {BUCKET, "other"};
+	struct content *hangs;
+	uint8_t bytes[2 * PART] = {0};
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, PLENTY);
+	pool_free(b.uploads);
+	assert_int_equal(pool_new(1, &b.uploads), 0);
+	b.room.uploads = b.uploads;
+	assert_int_equal(content_create(&b.room, &other, false, &hangs), 0);
+	memory_hold(&b.s3, MEMORY_UPLOAD_PART, MEMORY_BEFORE);
+	assert_int_equal(content_write(hangs, &b.call, 0, bytes, sizeof(bytes)), 0);
+	assert_true(memory_wait_held(&b.s3, MEMORY_UPLOAD_PART, 1));
+	bench_create(&b, false);
+	bench_append(&b, 4 * PART);
+	bench_truncate(&b, 0);
+	bench_append(&b, 3 * PART);
+	bench_close(&b);
+	memory_release(&b.s3, MEMORY_UPLOAD_PART);
+	assert_int_equal(content_flush(hangs, &b.call, NULL), 0);
+	content_free(hangs, &b.call);
+	bench_end(&b);
+}
+
 static void an_unlink_ends_what_hangs(void **state)
 {
 	struct bench b;
@@ -331,6 +419,38 @@ static void who_holds_it_is_alone(void **state)
 	assert_false(memory_has(&b.s3, BUCKET, KEY));
 	assert_int_equal(memory_count(&b.s3, MEMORY_ANY), 1);
 	bench_end(&b);
+}
+
+/* The object has its new name, and who reads asked for it by the old one. */
+static void check_read_over_rename(bool etag_is_known)
+{
+	static const struct object_id other = {BUCKET, "other"};
+	_cleanup_(object_deinit) struct object object = {0};
+	struct job *read;
+	struct bench b;
+
+	bench_begin(&b, PLENTY);
+	bench_open_new(&b, 10 * PART);
+	assert_int_equal(content_hold(b.content, &b.call), 0);
+	memory_hold(&b.s3, MEMORY_GET_OBJECT, MEMORY_BEFORE);
+	read = job_start(&b, JOB_READ, 0, PART);
+	assert_true(memory_wait_held(&b.s3, MEMORY_GET_OBJECT, 1));
+	memory_put(&b.s3, BUCKET, "other", b.bytes, b.size);
+	memory_remove(&b.s3, BUCKET, KEY);
+	assert_true(memory_stat(&b.s3, BUCKET, "other", &object));
+	assert_int_equal(
+	    content_rename(b.content, &b.call, &other, etag_is_known ? object.etag : NULL), 0);
+	memory_release(&b.s3, MEMORY_GET_OBJECT);
+	content_release(b.content);
+	assert_int_equal(job_join(read), 0);
+	bench_end(&b);
+}
+
+static void a_read_goes_on_over_a_rename(void **state)
+{
+	(void)state;
+	check_read_over_rename(true);
+	check_read_over_rename(false);
 }
 
 /* ---- all at once ---- */
@@ -421,11 +541,15 @@ int main(void)
 	    cmocka_unit_test(reads_go_on_while_it_is_flushed),
 	    cmocka_unit_test(a_read_waits_for_the_end_of_a_flush),
 	    cmocka_unit_test(a_flush_whose_parts_hang_can_be_given_up),
+	    cmocka_unit_test(a_flush_waits_for_the_memory_of_its_own_parts),
 	    cmocka_unit_test(a_writer_waits_for_memory_that_will_come),
 	    cmocka_unit_test(a_writer_whose_parts_hang_can_be_given_up),
 	    cmocka_unit_test(a_close_ends_what_hangs),
+	    cmocka_unit_test(a_close_ends_what_has_not_begun),
+	    cmocka_unit_test(a_close_waits_for_no_other_file),
 	    cmocka_unit_test(an_unlink_ends_what_hangs),
 	    cmocka_unit_test(who_holds_it_is_alone),
+	    cmocka_unit_test(a_read_goes_on_over_a_rename),
 	    cmocka_unit_test(a_crowd_sees_no_mix),
 	};
 

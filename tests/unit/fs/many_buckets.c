@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -100,6 +101,7 @@ struct bench {
 	struct store *store;
 	struct fs *fs;
 	struct call call;
+	char staging[32];
 };
 
 static char role_arn[] = "arn:aws:iam::222222222222:role/r";
@@ -130,10 +132,17 @@ static int setup(void **state)
 	call_init(&b->call, NULL, &b->clock.clock, CLOCK_NEVER);
 	assert_int_equal(session_start(b->session, &b->call, &failure), 0);
 	assert_int_equal(s3_store_new(&b->caller, b->session, &conf, &b->store), 0);
+	strcpy(b->staging, "/tmp/xacctfs-test-XXXXXX");
+	assert_non_null(mkdtemp(b->staging));
 	assert_int_equal(fs_new(&(struct fs_options){.clock = &b->clock.clock,
 						     .store = b->store,
 						     .metadata_ttl_ms = 1000,
-						     .dir_mode = 0755},
+						     .dir_mode = 0755,
+						     .file_mode = 0644,
+						     .memory_limit = 256 << 20,
+						     .staging_dir = b->staging,
+						     .staging_limit = 64 << 20,
+						     .background_timeout_ms = 60000},
 				&b->fs),
 			 0);
 	*state = b;
@@ -152,6 +161,7 @@ static int teardown(void **state)
 	aws_caller_deinit(&b->caller);
 	script_deinit(&b->script);
 	test_clock_deinit(&b->clock);
+	assert_int_equal(rmdir(b->staging), 0);
 	free(b);
 	return 0;
 }

@@ -42,10 +42,17 @@ struct state {
 struct name {
 	struct state states[STATES_MAX];
 	size_t n;
-	size_t own;       /* the state that this mount's last doing led to: no answer is older */
-	uint64_t ino;     /* that the kernel knows */
-	uint64_t count;   /* how often it was handed out and not forgotten; 0: none */
-	uint64_t st_ino;  /* 0 before it was seen */
+	size_t own;      /* the state that this mount's last doing led to: no answer is older */
+	uint64_t st_ino; /* 0 before it was seen */
+	size_t inode;    /* index of that handed out last, + 1; 0: it was told to be gone */
+};
+
+/* A number that was handed out. */
+struct inode {
+	uint64_t ino;
+	size_t name;
+	size_t states;    /* of the name, when it was handed out last */
+	uint64_t count;   /* how often it was handed out and not forgotten */
 	int64_t given_ms; /* the date that was handed out last */
 };
 
@@ -64,8 +71,8 @@ struct model {
 	struct name names[NAMES];
 	struct open_dir dirs[DIRS];
 	uint64_t own_changes;
-	int64_t listed_until_ms;     /* a listing is at hand until then */
-	uint64_t inodes[INODES_MAX]; /* ever handed out */
+	int64_t listed_until_ms;         /* a listing is at hand until then */
+	struct inode inodes[INODES_MAX]; /* ever handed out */
 	size_t n_inodes;
 	unsigned int depth; /* in hooks */
 
@@ -240,12 +247,13 @@ static void check_requests(struct model *m, const struct operation *op)
 
 /* ---- inodes ---- */
 
-static bool seen_before(const struct model *m, uint64_t ino)
+static size_t find_inode(const struct model *m, uint64_t ino)
 {
-	for (size_t i = 0; i < m->n_inodes; i++)
-		if (m->inodes[i] == ino)
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < m->n_inodes && m->inodes[i].ino != ino)
+		i++;
+	return i;
 }
 
 static int64_t date_of(const struct stat *attr)
@@ -266,66 +274,65 @@ static void check_number(struct model *m, size_t i, uint64_t st_ino)
 static void take(struct model *m, size_t i, const struct fs_entry *entry)
 {
 	struct name *name = &m->names[i];
+	struct inode *inode;
+	size_t k;
 
 	HOLDS(m, entry->ino > FS_ROOT);
 	HOLDS(m, entry->attr.st_mode == (S_IFDIR | DIR_MODE));
 	HOLDS(m, entry->attr.st_uid == UID && entry->attr.st_gid == GID);
 	check_number(m, i, entry->attr.st_ino);
-	if (name->count > 0) {
-		HOLDS(m, entry->ino == name->ino);
-	} else {
-		HOLDS(m, !seen_before(m, entry->ino));
+	k = find_inode(m, entry->ino);
+	if (k == m->n_inodes) {
 		HOLDS(m, m->n_inodes < INODES_MAX);
-		m->inodes[m->n_inodes++] = entry->ino;
+		m->inodes[m->n_inodes++] = (struct inode){.ino = entry->ino, .name = i};
 	}
-	name->ino = entry->ino;
-	name->given_ms = date_of(&entry->attr);
-	name->count++;
+	/* the one of before, if the bucket was there all the time */
+	if (name->inode && m->inodes[name->inode - 1].count > 0 &&
+	    m->inodes[name->inode - 1].states == name->n)
+		HOLDS(m, k == name->inode - 1);
+	inode = &m->inodes[k];
+	HOLDS(m, inode->name == i);
+	inode->count++;
+	inode->states = name->n;
+	inode->given_ms = date_of(&entry->attr);
+	name->inode = k + 1;
 }
 
-static bool still_known(const struct model *m, uint64_t ino)
-{
-	for (size_t i = 0; i < NAMES; i++)
-		if (m->names[i].count > 0 && m->names[i].ino == ino)
-			return true;
-	return false;
-}
-
-/* All that is held answers, and nothing else does. */
+/* All that is held answers; what is not may, or is no longer known. */
 static void check_inodes(struct model *m)
 {
-	struct stat attr;
-	int64_t valid_ms;
+	for (size_t k = 0; k < m->n_inodes; k++) {
+		const struct inode *inode = &m->inodes[k];
+		struct stat attr;
+		int64_t valid_ms;
+		int r = fs_getattr(m->b.fs, &m->b.call, inode->ino, &attr, &valid_ms);
 
-	for (size_t i = 0; i < NAMES; i++) {
-		const struct name *name = &m->names[i];
-
-		if (name->count == 0)
+		HOLDS(m, r == 0 || (r == -ESTALE && inode->count == 0));
+		if (r < 0)
 			continue;
-		HOLDS(m, fs_getattr(m->b.fs, name->ino, &attr, &valid_ms) == 0);
-		HOLDS(m, attr.st_ino == name->st_ino && date_of(&attr) == name->given_ms);
+		/* a removed bucket's number is its own */
+		HOLDS(m, attr.st_ino == m->names[inode->name].st_ino || attr.st_ino == inode->ino);
+		HOLDS(m, inode->count == 0 || date_of(&attr) == inode->given_ms);
 		HOLDS(m, valid_ms <= m->ttl_ms);
 	}
-	for (size_t i = 0; i < m->n_inodes; i++)
-		if (!still_known(m, m->inodes[i]))
-			HOLDS(m, fs_getattr(m->b.fs, m->inodes[i], &attr, &valid_ms) == -ESTALE);
 }
 
-static void forget(struct model *m, size_t i, uint64_t count)
+static void forget(struct model *m, size_t k, uint64_t count)
 {
-	struct name *name = &m->names[i];
+	struct inode *inode = &m->inodes[k];
 
-	trace(m, "forget %s %" PRIu64 " of %" PRIu64 "\n", names[i], count, name->count);
-	fs_forget(m->b.fs, name->ino, count);
-	name->count -= count;
+	trace(m, "forget %s (%" PRIu64 ") %" PRIu64 " of %" PRIu64 "\n", names[inode->name],
+	      inode->ino, count, inode->count);
+	fs_forget(m->b.fs, inode->ino, count);
+	inode->count -= count;
 }
 
 static void step_forget(struct model *m)
 {
-	size_t i = below(m, NAMES);
+	size_t k = m->n_inodes ? below(m, m->n_inodes) : 0;
 
-	if (m->names[i].count > 0)
-		forget(m, i, 1 + below(m, (size_t)m->names[i].count));
+	if (m->n_inodes > 0 && m->inodes[k].count > 0)
+		forget(m, k, 1 + below(m, (size_t)m->inodes[k].count));
 	check_inodes(m);
 }
 
@@ -456,6 +463,8 @@ static void step_lookup(struct model *m)
 	check_answer(m, &op, i, entry.ino ? date_of(&entry.attr) : NOT_THERE, entry.valid_ms);
 	if (entry.ino)
 		take(m, i, &entry);
+	else
+		m->names[i].inode = 0;
 }
 
 static void step_mkdir(struct model *m)
@@ -463,7 +472,7 @@ static void step_mkdir(struct model *m)
 	size_t i = below(m, NAMES), made = m->names[i].own;
 	struct fs_entry entry = {.ino = 42};
 	struct operation op = begin(m);
-	int r = fs_mkdir(m->b.fs, &m->b.call, FS_ROOT, names[i], &entry);
+	int r = fs_mkdir(m->b.fs, &m->b.call, FS_ROOT, names[i], MAKER, &entry);
 
 	trace(m, "mkdir %s: %d, inode %" PRIu64 ", valid %" PRId64 "\n", names[i], r, entry.ino,
 	      entry.valid_ms);
@@ -494,6 +503,7 @@ static void step_rmdir(struct model *m)
 	if (m->failed)
 		return;
 	HOLDS(m, r == 0 || r == -ENOENT);
+	m->names[i].inode = 0;
 	if (r == 0) {
 		HOLDS(m, m->names[i].own > op.own[i]);
 	} else if (deletes_since(m, &op)) {
@@ -639,7 +649,7 @@ static void step_plus(struct model *m, struct open_dir *d)
 		struct fs_entry entry;
 
 		HOLDS(m, fs_readdir(m->b.fs, &m->b.call, d->dir, offset, &dirent) == 0);
-		HOLDS(m, fs_readdir_entry(m->b.fs, d->dir, &dirent, &entry) == 0);
+		HOLDS(m, fs_readdir_entry(m->b.fs, &m->b.call, d->dir, &dirent, 0, &entry) == 0);
 		trace(m, "readdirplus %s: inode %" PRIu64 ", valid %" PRId64 "\n", dirent.name,
 		      entry.ino, entry.valid_ms);
 		check_entry(m, d, &op, d->v[k], &entry);
@@ -720,9 +730,10 @@ static void end_account(struct model *m)
 	for (size_t i = 0; i < NAMES; i++) {
 		HOLDS(m,
 		      memory_has_bucket(&m->b.s3, names[i]) == (present_state(m, i) != NOT_THERE));
-		if (m->names[i].count > 0)
-			forget(m, i, m->names[i].count);
 	}
+	for (size_t k = 0; k < m->n_inodes; k++)
+		if (m->inodes[k].count > 0)
+			forget(m, k, m->inodes[k].count);
 	check_inodes(m);
 	for (size_t i = 0; i < DIRS; i++)
 		if (m->dirs[i].dir)

@@ -82,6 +82,48 @@ static void a_directory_that_is_there_serves(void **state)
 	end(&b);
 }
 
+static void a_directory_that_others_may_use_is_refused(void **state)
+{
+	struct bench b;
+	struct staging again = {0};
+
+	(void)state;
+	begin(&b);
+	assert_int_equal(chmod(b.dir, 0710), 0);
+	assert_int_equal(staging_init(&again, b.dir, 1), -EPERM);
+	assert_int_equal(chmod(b.dir, 0702), 0);
+	assert_int_equal(staging_init(&again, b.dir, 1), -EPERM);
+	assert_int_equal(chmod(b.dir, 0700), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(b.dir, 65534, 65534), 0);
+		assert_int_equal(staging_init(&again, b.dir, 1), -EPERM);
+		assert_int_equal(chown(b.dir, 0, 0), 0);
+	}
+	staging_deinit(&again); /* it is none, and stays so */
+	assert_int_equal(staging_init(&again, b.dir, 1), 0);
+	staging_deinit(&again);
+	end(&b);
+}
+
+static void where_its_name_leads_to_later_is_of_no_matter(void **state)
+{
+	struct staging_area area;
+	struct bench b;
+	char away[100];
+
+	(void)state;
+	begin(&b);
+	snprintf(away, sizeof(away), "%s/away", b.parent);
+	assert_int_equal(rename(b.dir, away), 0);
+	assert_int_equal(symlink("/nonexistent", b.dir), 0);
+	assert_int_equal(staging_area_init(&area, &b.staging), 0);
+	assert_int_equal(staging_write(&area, 0, "x", 1), 0);
+	staging_area_deinit(&area);
+	assert_int_equal(unlink(b.dir), 0);
+	assert_int_equal(rename(away, b.dir), 0);
+	end(&b);
+}
+
 static void what_cannot_be_a_directory_is_told(void **state)
 {
 	struct staging staging;
@@ -185,9 +227,38 @@ static void mapped_bytes_are_those_written(void **state)
 	(void)state;
 	begin(&b);
 	assert_int_equal(staging_write(&b.area, 0, "0123456789", 10), 0);
-	assert_int_equal(staging_map(&b.area, 10, &data), 0);
+	assert_int_equal(staging_map(&b.area, NULL, 10, &data), 0);
 	assert_memory_equal(data, "0123456789", 10);
-	staging_unmap(data, 10);
+	staging_unmap(&b.area, 10, data);
+	end(&b);
+}
+
+/* What is mapped counts as the program's memory, so that only so much is at once. */
+static void a_second_large_mapping_waits(void **state)
+{
+	static const char bytes[STAGING_MAPPED_MAX / 2 + 1];
+	const void *first, *second = NULL;
+	struct call call;
+	struct bench b;
+
+	(void)state;
+	begin(&b);
+	b.staging.limit = sizeof(bytes);
+	assert_int_equal(staging_write(&b.area, 0, bytes, sizeof(bytes)), 0);
+	assert_int_equal(staging_map(&b.area, NULL, sizeof(bytes), &first), 0);
+	call_init(&call, NULL, clock_system(), 0);
+	assert_int_equal(staging_map(&b.area, &call, sizeof(bytes), &second), -ETIMEDOUT);
+	call_deinit(&call);
+	call_init(&call, NULL, clock_system(), CLOCK_NEVER);
+	call_cancel(&call);
+	assert_int_equal(staging_map(&b.area, &call, sizeof(bytes), &second), -EINTR);
+	call_deinit(&call);
+	assert_null(second);
+	staging_unmap(&b.area, sizeof(bytes), first);
+	call_init(&call, NULL, clock_system(), 0);
+	assert_int_equal(staging_map(&b.area, &call, sizeof(bytes), &second), 0);
+	call_deinit(&call);
+	staging_unmap(&b.area, sizeof(bytes), second);
 	end(&b);
 }
 
@@ -196,12 +267,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_directory_is_made_for_us_alone),
 	    cmocka_unit_test(a_directory_that_is_there_serves),
+	    cmocka_unit_test(a_directory_that_others_may_use_is_refused),
+	    cmocka_unit_test(where_its_name_leads_to_later_is_of_no_matter),
 	    cmocka_unit_test(what_cannot_be_a_directory_is_told),
 	    cmocka_unit_test(holds_what_was_written),
 	    cmocka_unit_test(the_limit_counts_present_bytes_of_all_areas),
 	    cmocka_unit_test(truncate_gives_space_back),
 	    cmocka_unit_test(a_full_disk_is_enospc_and_nothing_is_present),
 	    cmocka_unit_test(mapped_bytes_are_those_written),
+	    cmocka_unit_test(a_second_large_mapping_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,171 @@
+/*
+ * fs/tree: the names that the kernel knows, or that were just listed: nodes, each below its parent.
+ *
+ * A node is kept as long as the kernel has it (lookups), somebody uses it (refs: an operation, a
+ * handle, a node below it), or it is local. Others are idle: kept for the attributes that a listing
+ * told, and dropped oldest first when there are more than TREE_IDLE_MAX.
+ *
+ * All functions that end in _locked need tree.lock, which is never held across a request; every
+ * field of a node is protected by it unless it says otherwise.
+ */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+#include "posix.h"
+
+#define TREE_IDLE_MAX   65536
+#define TREE_ABSENT_MAX 1024
+
+enum node_kind {
+	NODE_ROOT, /* of buckets */
+	NODE_BUCKET,
+	NODE_DIR, /* a prefix */
+	NODE_FILE,
+	NODE_SYMLINK, /* with attrs=posix */
+};
+
+struct content;
+
+/* A file's content while handles are open, shared by them. */
+struct opened {
+	struct content *content; /* constant */
+	unsigned int handles;
+	char *etag; /* of the object that the content is based on; NULL when it is new */
+	bool told;  /* an upload failed, and whoever asked for it was told */
+	bool doubt; /* one may have been done though it failed */
+	/* its type and metadata; with attrs=posix, when it was opened for writing */
+	struct object kept;
+	bool kept_known;
+	/* attrs=posix: what the content was told that its upload takes along */
+	int64_t given_mtime_ns;
+	uint64_t given_changes;
+};
+
+struct node_name {
+	uint64_t parent;
+	char text[];
+};
+
+struct node {
+	uint64_t ino;             /* constant */
+	struct node *parent;      /* referenced; NULL for the root, and when unlinked */
+	struct node_name *name;   /* NULL for the root, and when unlinked */
+	struct node *prev, *next; /* of tree.idle, or of tree.locals */
+	UT_hash_handle hh;
+	uint64_t lookups; /* how often the kernel was given it and did not forget it yet */
+	unsigned int refs;
+	enum node_kind kind; /* constant */
+	bool idle;           /* it is in tree.idle */
+	/*
+	 * It is there though S3 does not show it: a new file that is not uploaded yet, a directory
+	 * whose last file was removed here.
+	 */
+	bool local;
+	uint64_t changes;   /* of a directory: how often this mount changed its entries */
+	uint64_t changed;   /* the directory's changes when this mount changed this entry last */
+	int64_t expires_ms; /* boot time until which what follows holds */
+	/* a file's */
+	uint64_t size;
+	int64_t mtime_ns;      /* since 1970; of a bucket or directory, too */
+	char *etag;            /* NULL when not known, or not uploaded */
+	char *cached_etag;     /* the object whose bytes the kernel's page cache may hold */
+	struct opened *opened; /* NULL when it is not open */
+	uint64_t saved;        /* the how manieth object that this mount wrote was its last one */
+	/* attrs=posix: what the object's metadata say, or will when it is uploaded; see complete.h
+	 */
+	struct posix_attr posix;
+	uint64_t posix_changes; /* how often this mount changed it */
+	int64_t posix_until_ms; /* boot time until which it holds; of a file: of the same object */
+	int64_t posix_date_ms;  /* the object's date, when its metadata were read */
+	bool posix_known;       /* of a file: posix is that of the object with this ETag */
+	bool posix_settled;     /* no later change can have the same date */
+};
+
+/* An inode number is a slot's index, and above it how often that slot was used. */
+struct tree_slot {
+	struct node *node; /* NULL when free */
+	uint32_t uses;
+	uint32_t next_free;
+};
+
+/* A name that the kernel was told not to be there, for it to remember. */
+struct absent {
+	uint64_t parent;
+	char *name; /* NULL: none */
+};
+
+struct tree {
+	pthread_mutex_t lock;
+	struct node *by_name;
+	struct tree_slot *slots;
+	uint32_t n_slots, first_free;
+	struct node *idle; /* the one that has been idle longest first */
+	size_t n_idle, idle_max;
+	struct node *locals;
+	struct absent absents[TREE_ABSENT_MAX]; /* the latest, in a ring */
+	size_t next_absent;
+	struct node *root;
+	char *bucket, *prefix; /* of the root, when a bucket or a part of one is mounted; or NULL */
+};
+
+/*
+ * bucket NULL: the root is all buckets. prefix: "" or ends in '/'. Returns 0, -ENOMEM.
+ */
+int tree_init(struct tree *tree, const char *bucket, const char *prefix, size_t idle_max);
+void tree_deinit(struct tree *tree);
+
+/* NULL for a number never or no longer known. */
+struct node *tree_get_locked(struct tree *tree, uint64_t ino);
+struct node *tree_find_locked(struct tree *tree, const struct node *parent, const char *name);
+/* A new node of that name, which must be free. NULL when out of memory. */
+struct node *tree_add_locked(struct tree *tree, struct node *parent, const char *name,
+			     enum node_kind kind);
+
+void tree_ref_locked(struct tree *tree, struct node *node);
+void tree_unref_locked(struct tree *tree, struct node *node); /* NULL is fine */
+void tree_looked_up_locked(struct tree *tree, struct node *node);
+void tree_forget(struct tree *tree, uint64_t ino, uint64_t count);
+
+/* The name is gone; the node stays for whoever has it. It is no longer local. */
+void tree_unlink_locked(struct tree *tree, struct node *node);
+/* To another name, which must be free. Returns 0, or -ENOMEM and nothing was changed. */
+int tree_move_locked(struct tree *tree, struct node *node, struct node *parent, const char *name);
+void tree_set_local_locked(struct tree *tree, struct node *node, bool local);
+/* The kernel is told that the name is not there. */
+void tree_absent_locked(struct tree *tree, const struct node *parent, const char *name);
+/*
+ * What is known of the directory's entries holds no longer. The names that the kernel may remember
+ * are appended, each with its NUL. 0, -ENOMEM.
+ */
+struct buf;
+int tree_expire_locked(struct tree *tree, const struct node *parent, struct buf *names);
+/* Copies the text; what was there is freed. Returns 0, -ENOMEM. */
+int tree_set_text(char **field, const char *text);
+
+/* Where a node is in S3. */
+struct place {
+	char *bucket; /* NULL for the root of buckets */
+	char *key;    /* "" for a bucket; of a directory with '/' at its end */
+};
+void place_deinit(struct place *place);
+/* Returns 0, -ENOMEM, -ESTALE when its name, or that of a directory above it, is gone. */
+int tree_place_locked(struct tree *tree, const struct node *node, struct place *ret_place);
+/* Of a name below a directory: of a key, or (directory) of a prefix. As above. */
+int tree_child_place_locked(struct tree *tree, const struct node *parent, const char *name,
+			    bool directory, struct place *ret_place);
+
+/*
+ * st_ino: made of the path, so that it is the same when a node was forgotten and looked up again.
+ * Never 0 or 1 but for the root.
+ */
+uint64_t tree_number_locked(const struct node *node);
+/* That of a name below a directory with that number. */
+uint64_t tree_child_number(uint64_t parent_number, const char *name);
+
+#endif
