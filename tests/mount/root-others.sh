@@ -3,8 +3,6 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 mount_b -o metadata_ttl=1
-# within the TTL of 1 s and a second of slack
-soon() { timeout 2 bash -c 'until eval "$1"; do :; done' _ "$1" || DEPTH=1 fail "not within the TTL: $1"; }
 
 ls mnt >/dev/null
 aws --profile accountB s3 mb s3://made-elsewhere >/dev/null

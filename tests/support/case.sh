@@ -59,6 +59,54 @@ fault() { "$local_aws" fault -C "$work/aws" "$@"; }
 # mark; ...; requests [--action A] [METHOD [PATH-REGEX]]: how many ended since the mark, as the gateway counted them
 mark() { marked=$("$local_aws" log-sync -C "$work/aws"); }
 requests() { "$local_aws" count -C "$work/aws" --since "$marked" "$@"; }
+# bytes in|out [METHOD [PATH-REGEX]]: how many came from the clients, or went to them, in these requests, headers included
+bytes() {
+    "$local_aws" log-sync -C "$work/aws" >/dev/null
+    column=$([ "$1" = in ] && echo 5 || echo 6) method=${2:-} regex=${3:-} awk -v since="$marked" '
+        NR > since && (ENVIRON["method"] == "" || $2 == ENVIRON["method"]) && $3 ~ ENVIRON["regex"] { n += $ENVIRON["column"] }
+        END { printf "%d\n", n }' "$work/aws/gateway.log"
+}
+# uploads BUCKET: how many multipart uploads are neither completed nor aborted
+uploads() { other "$1?uploads=" | { grep -o '<UploadId>' || :; } | wc -l; }
+
+# --- another client, and files ---
+
+# other [CURL-ARG...] BUCKET/KEY: signed requests by curl as B's administrator: GET to stdout; -T FILE puts, -X DELETE, -I is HEAD.
+# Keys are percent-encoded and may be curl's globs: k-[1-2500]; -T '{a,b}' BUCKET/ puts both files
+other() {
+    awk '/^\[/ { on = $0 == "[broot]" }
+        on && $1 == "aws_access_key_id" { key = $3 }
+        on && $1 == "aws_secret_access_key" { print "user = \"" key ":" $3 "\"" }' "$AWS_SHARED_CREDENTIALS_FILE" |
+        curl -K - --silent --show-error --fail --path-as-is --parallel --parallel-max 8 --no-progress-meter \
+            --aws-sigv4 "aws:amz:$AWS_REGION:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \
+            "${@:1:$#-1}" "$AWS_ENDPOINT_URL/${*: -1}"
+}
+# make_files DIR SIZE...: random bytes in files that are named by their sizes
+make_files() {
+    local dir=$1 size
+    shift
+    mkdir -p "$dir"
+    for size; do head -c "$size" /dev/urandom >"$dir/$size"; done
+}
+# put_files DIR BUCKET/PREFIX/: another client puts all files of DIR
+put_files() {
+    local names
+    names=$(cd "$1" && printf '%s,' *)
+    (cd "$1" && other -T "{${names%,}}" "$2")
+}
+# drop_pages FILE...: the kernel forgets what it has of them
+drop_pages() {
+    local file
+    for file; do dd if="$file" iflag=nocache count=0 status=none; done
+}
+# python [ARG...] <<'EOF': a script, for the calls that the shell does not have; see case.py
+python() {
+    (
+        export work local_aws PYTHONPATH=$XACCTFS_CLONE/tests/support PYTHONDONTWRITEBYTECODE=1
+        export -f other fault uploads
+        exec /usr/bin/python3 -u - "$@"
+    )
+}
 
 # --- the mount ---
 
@@ -92,6 +140,12 @@ ended_b() {
 }
 
 # --- time and processes ---
+
+# soon COMMAND-LINE: it comes to hold within a TTL of 1 s and a second of slack
+soon() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    timeout $((2 * slow)) bash -c 'until eval "$1"; do :; done' _ "$1" >/dev/null 2>&1 || DEPTH=1 fail "not within the TTL: $1"
+}
 
 # elapsed_ms SINCE: milliseconds since this $EPOCHREALTIME
 elapsed_ms() {
@@ -150,7 +204,7 @@ finish() {
         fusermount3 -u "$work/mnt"
         wait "$daemon_pid" || { echo "the daemon did not end well: status $?" >&2; status=1; }
     fi
-    if grep -aEl 'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:|^==[0-9]+== .*(Invalid|uninitialised|definitely lost)' \
+    if grep -aEls 'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:|^==[0-9]+== .*(Invalid|uninitialised|definitely lost)' \
         "$work"/*.log >&2; then
         grep -aEA 25 'Sanitizer|runtime error:|^==[0-9]+==' "$work"/*.log | head -n 80 >&2
         status=1

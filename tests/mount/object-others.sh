@@ -1,0 +1,119 @@
+#!/bin/bash
+# What another client changes is seen within the TTL; bytes are of one object, never a mix; nobody's object is overwritten unseen.
+. "$(dirname "$0")/../support/case.sh"
+start_aws
+mount_b -o metadata_ttl=1
+mkdir mnt/others-bucket
+echo one >one
+echo 'second one' >second
+ls mnt/others-bucket
+refused "No such file" stat mnt/others-bucket/file
+other -T one others-bucket/file
+soon '[ -f mnt/others-bucket/file ]'
+equal "its bytes" "$(cat mnt/others-bucket/file)" one
+other -T second others-bucket/file
+soon '[ "$(cat mnt/others-bucket/file)" = "second one" ]'
+equal "its size" "$(stat -c %s mnt/others-bucket/file)" 11
+other -T one others-bucket/dir/in/file
+soon '[ -d mnt/others-bucket/dir/in ]'
+equal "its bytes" "$(cat mnt/others-bucket/dir/in/file)" one
+other -X DELETE others-bucket/dir/in/file
+soon '! stat mnt/others-bucket/dir'
+other -X DELETE others-bucket/file
+soon '! stat mnt/others-bucket/file'
+equal "ls" "$(ls mnt/others-bucket)" ""
+# a file becomes a directory, and a file again
+other -T one others-bucket/both
+soon '[ -f mnt/others-bucket/both ]'
+other -T one others-bucket/both/inside
+soon '[ -d mnt/others-bucket/both ]'
+other -X DELETE others-bucket/both/inside
+soon '[ -f mnt/others-bucket/both ]'
+unmount_b
+
+# fsync of the directory asks again, whatever the TTL
+mount_b -o metadata_ttl=300
+refused "No such file" stat mnt/others-bucket/file
+other -T one others-bucket/file
+sync mnt/others-bucket
+equal "its bytes" "$(cat mnt/others-bucket/file)" one
+unmount_b
+
+# an object that is unchanged keeps its pages beyond the TTL
+mount_b -o metadata_ttl=0.2
+make_files made 20971520
+cp made/20971520 old
+make_files made 20971520
+other -T old others-bucket/large
+cmp old mnt/others-bucket/large
+mark
+timeout 10 bash -c 'until [ "$(($(date +%s%N) / 1000000))" -gt "$0" ]; do :; done' $(($(date +%s%N) / 1000000 + 300))
+cmp old mnt/others-bucket/large
+at_least "LIST" "$(requests GET 'list-type=2')" 1
+at_most "bytes of GET" "$(bytes out GET '^/others-bucket/large$')" 1000000 # the kernel may have let go of single pages
+
+python <<'EOF'
+from case import *
+os.chdir("mnt/others-bucket")
+PATHS = {b"old": "../../old", b"new": "../../made/20971520"}
+old, new = (open(path, "rb").read() for path in PATHS.values())
+
+def put(key, which):
+    sh('other -T "$2" "others-bucket/$1"', key, PATHS[which])
+
+def drop(fd):
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+
+def is_stale(fd, offset):
+    """Or what comes is of the old one, up to where the rest is stale."""
+    try:
+        got = os.pread(fd, 1 << 20, offset)
+    except OSError as e:
+        assert e.errno == errno.ESTALE, e
+        return True
+    assert got and old[offset:offset + (1 << 20)].startswith(got), (len(got), offset)
+    return False
+
+# replaced underneath, by one of the same size: what comes is old or ESTALE
+stale = 0
+for start in (0, 1 << 20, 9 << 20):
+    put("replaced", b"old")
+    sh("sync .")
+    fd = os.open("replaced", os.O_RDONLY)
+    assert os.pread(fd, 100000, start) == old[start:start + 100000]
+    put("replaced", b"new")
+    for offset in range(0, len(old), 1 << 20):
+        stale += is_stale(fd, offset)
+    os.close(fd)
+    sh("sync .")
+    with open("replaced", "rb") as f:
+        assert f.read() == new
+assert stale > 0, "all 20 MiB had been fetched before"
+
+# changed in part here, replaced there meanwhile: the close says so, and theirs stays
+put("met", b"old")
+sh("sync .")
+fd = os.open("met", os.O_RDWR)
+os.pwrite(fd, b"patch", 10000000)
+put("met", b"new")
+refused(errno.ESTALE, os.close, fd)
+assert sh("other others-bucket/met") == new
+
+# made here exclusively, and there meanwhile
+fd = os.open("excl", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+os.write(fd, b"mine")
+put("excl", b"new")
+refused(errno.EEXIST, os.close, fd)
+assert sh("other others-bucket/excl") == new
+
+# removed underneath
+put("removed", b"old")
+sh("sync .")
+fd = os.open("removed", os.O_RDONLY)
+assert os.pread(fd, 1000, 0) == old[:1000]
+sh("other -X DELETE others-bucket/removed")
+for offset in range(0, len(old), 1 << 20):
+    is_stale(fd, offset)
+os.close(fd)
+EOF
+unmount_b
