@@ -1,8 +1,4 @@
-/*
- * Open files. All handles of a file share its content, but one: when another client replaced the
- * object, handles from before keep what they have pinned and read ESTALE, and new ones read the new
- * object.
- */
+/* The operations on open files: each handle is one fs_file, over the content that they share. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,9 +10,8 @@
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 
-#include "complete.h"
 #include "keep.h"
-#include "private.h"
+#include "opened.h"
 
 struct fs_file {
 	struct node *node; /* referenced */
@@ -26,73 +21,7 @@ struct fs_file {
 	struct fs_file *prev, *next; /* fs->tree.lock: of fs->files */
 };
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
-}
-
-static int64_t now_ns(const struct fs *fs)
-{
-	return fs->options.clock->wall_ms(fs->options.clock) * 1000000;
-}
-
-/* ---- contents and their handles ---- */
-
-static struct opened *opened_new(struct content *content, const char *etag)
-{
-	struct opened *opened = calloc(1, sizeof(*opened));
-
-	if (!opened)
-		return NULL;
-	if (tree_set_text(&opened->etag, etag) < 0) {
-		free(opened);
-		return NULL;
-	}
-	opened->content = content;
-	return opened;
-}
-
-static void opened_free(struct opened *opened, struct call *call)
-{
-	content_free(opened->content, call);
-	object_deinit(&opened->kept);
-	free(opened->etag);
-	free(opened);
-}
-
-/* The content that a new handle uses, with that handle counted. */
-static int open_content_locked(struct fs *fs, struct node *node, struct call *call,
-			       struct opened **ret_opened)
-{
-	_cleanup_(place_deinit) struct place place = {0};
-	struct opened *opened = node->opened;
-	struct content *content;
-	int r;
-
-	if (opened && (content_dirty(opened->content) || same_text(opened->etag, node->etag))) {
-		opened->handles++;
-		*ret_opened = opened;
-		return 0;
-	}
-	r = tree_place_locked(&fs->tree, node, &place);
-	if (r < 0)
-		return r;
-	r = content_open(&fs->room, &(struct object_id){place.bucket, place.key}, node->etag,
-			 node->size, &content);
-	if (r < 0)
-		return r;
-	r = keep_with_upload(fs, content, &(struct object){0}, node->name->text,
-			     &(struct posix_attr){0}, KEEP_SET);
-	opened = r == 0 ? opened_new(content, node->etag) : NULL;
-	if (!opened) {
-		content_free(content, call);
-		return -ENOMEM;
-	}
-	opened->handles = 1;
-	node->opened = opened;
-	*ret_opened = opened;
-	return 0;
-}
+/* ---- open ---- */
 
 static int file_new(struct fs *fs, struct node *node, struct opened *opened, int flags,
 		    struct fs_file **ret_file)
@@ -120,93 +49,6 @@ static bool keep_cache_locked(struct node *node, bool truncated)
 	return keep;
 }
 
-static void close_content(struct fs *fs, struct call *call, struct node *node,
-			  struct opened *opened);
-
-/* It is written to now. */
-static void date_locked(const struct fs *fs, struct node *node)
-{
-	node->mtime_ns = now_ns(fs);
-	if (!fs->options.posix)
-		return;
-	node->posix.mtime_ns = node->mtime_ns;
-	node->posix.has |= POSIX_MTIME;
-}
-
-/* ---- type and metadata of an upload ---- */
-
-/* How the content is written; with attrs=posix as the node has it now. */
-static int give_params(struct fs *fs, const struct node *node, struct opened *opened,
-		       enum keep_how how)
-{
-	_cleanup_(freep) char *name = NULL;
-	struct posix_attr attr;
-	bool nameless;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	nameless = !node->name || node->opened != opened; /* it will not be uploaded */
-	if (!nameless)
-		name = strdup(node->name->text);
-	attr = node->posix;
-	opened->given_mtime_ns = attr.mtime_ns;
-	opened->given_changes = node->posix_changes;
-	pthread_mutex_unlock(&fs->tree.lock);
-	if (nameless)
-		return 0;
-	if (!name)
-		return -ENOMEM;
-	return keep_with_upload(fs, opened->content, &opened->kept, name, &attr, how);
-}
-
-static int take_kept(struct fs *fs, struct node *node, struct opened *opened, struct object *object)
-{
-	int r = 0;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	if (object->etag && !same_text(object->etag, opened->etag)) {
-		node->expires_ms = 0;
-		r = -ESTALE; /* the kernel looks again */
-	} else if (!opened->kept_known) {
-		opened->kept = *object;
-		opened->kept_known = true;
-		*object = (struct object){0};
-	}
-	pthread_mutex_unlock(&fs->tree.lock);
-	return r;
-}
-
-/* attrs=posix: what others put into the object's metadata is there after it was written to, too. */
-static int find_kept(struct fs *fs, struct call *call, struct node *node, struct opened *opened)
-{
-	_cleanup_(place_deinit) struct place place = {0};
-	_cleanup_(object_deinit) struct object object = {0};
-	struct object_id id;
-	bool known;
-	int r;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	known = opened->kept_known || !opened->etag;
-	r = known ? 0 : tree_place_locked(&fs->tree, node, &place);
-	pthread_mutex_unlock(&fs->tree.lock);
-	if (known || r < 0)
-		return r;
-	id = (struct object_id){place.bucket, place.key};
-	r = fs->options.store->head_object(fs->options.store, call, &id, &object);
-	/* not there: as if it had been removed just behind the open */
-	return r < 0 && r != -ENOENT ? r : take_kept(fs, node, opened, &object);
-}
-
-/* attrs=posix: the content is going to be written to. */
-static int prepare(struct fs *fs, struct call *call, struct node *node, struct opened *opened)
-{
-	int r = content_dirty(opened->content) ? 0 : find_kept(fs, call, node, opened);
-
-	return r < 0 || content_dirty(opened->content) ? r
-						       : give_params(fs, node, opened, KEEP_SET);
-}
-
-/* ---- open ---- */
-
 static int truncate_content(struct fs *fs, struct call *call, struct node *node,
 			    struct opened *opened, uint64_t size)
 {
@@ -214,7 +56,7 @@ static int truncate_content(struct fs *fs, struct call *call, struct node *node,
 
 	if (r == 0) {
 		pthread_mutex_lock(&fs->tree.lock);
-		date_locked(fs, node);
+		opened_date_locked(fs, node);
 		pthread_mutex_unlock(&fs->tree.lock);
 	}
 	return r;
@@ -229,20 +71,20 @@ static int open_node(struct fs *fs, struct call *call, struct node *node, int fl
 	int r;
 
 	pthread_mutex_lock(&fs->tree.lock);
-	r = open_content_locked(fs, node, call, &opened);
+	r = opened_get_locked(fs, node, call, &opened);
 	if (r == 0)
 		*ret_keep_cache = keep_cache_locked(node, truncate);
 	pthread_mutex_unlock(&fs->tree.lock);
 	if (r < 0)
 		return r;
 	if (fs->options.posix && (flags & O_ACCMODE) != O_RDONLY)
-		r = prepare(fs, call, node, opened);
+		r = opened_prepare(fs, call, node, opened);
 	if (r == 0 && truncate)
 		r = truncate_content(fs, call, node, opened, 0);
 	if (r == 0)
 		r = file_new(fs, node, opened, flags, ret_file);
 	if (r < 0)
-		close_content(fs, call, node, opened);
+		opened_put(fs, call, node, opened);
 	return r;
 }
 
@@ -291,7 +133,7 @@ static int enter_new_locked(struct fs *fs, struct call *call, struct node *paren
 	tree_ref_locked(&fs->tree, node);
 	node->opened = opened;
 	opened->handles = 1;
-	node->mtime_ns = now_ns(fs);
+	node->mtime_ns = fs_now_ns(fs);
 	node->posix = *attr;
 	opened->given_mtime_ns = attr->mtime_ns;
 	opened->kept_known = true; /* there is nothing */
@@ -372,7 +214,7 @@ static int create_in(struct fs *fs, struct call *call, struct node *parent, cons
 	if (r == 0 && !*ret_file) {
 		r = file_new(fs, node, node->opened, flags, ret_file);
 		if (r < 0)
-			close_content(fs, call, node, node->opened);
+			opened_put(fs, call, node, node->opened);
 	}
 	if (r < 0)
 		fs_unref(fs, node);
@@ -404,79 +246,6 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 	return r;
 }
 
-/* ---- what was uploaded ---- */
-
-/* attrs=posix: the object's metadata are what the content was told. */
-static void take_given_locked(struct fs *fs, struct node *node, const struct opened *opened,
-			      const struct object *object, bool dated)
-{
-	if (opened->given_changes == node->posix_changes && !content_dirty(opened->content))
-		node->posix.mtime_ns = opened->given_mtime_ns;
-	complete_written_locked(fs, node, object);
-	/* what was told behind the first part, and is not worth a copy, is not in them */
-	node->posix_known = dated;
-}
-
-/* S3 has the file as it is here. */
-static void saved_locked(struct fs *fs, struct node *node, struct opened *opened,
-			 const struct object *object)
-{
-	/* a multipart object's date is that of its beginning: only the server knows it */
-	bool dated = object->mtime_ms && object->etag && !strchr(object->etag, '-');
-
-	opened->told = opened->doubt = false;
-	if (node->opened != opened)
-		return;
-	if (tree_set_text(&opened->etag, object->etag) < 0 ||
-	    tree_set_text(&node->etag, object->etag) < 0 ||
-	    tree_set_text(&node->cached_etag, object->etag) < 0)
-		tree_set_text(&node->etag, NULL);
-	node->size = content_size(opened->content);
-	if (dated)
-		node->mtime_ns = object->mtime_ms * 1000000;
-	node->expires_ms = dated ? fs_boot_ms(fs) + fs->options.metadata_ttl_ms : 0;
-	if (fs->options.posix)
-		take_given_locked(fs, node, opened, object, dated);
-	tree_set_local_locked(&fs->tree, node, false);
-	node->saved = ++fs->saves;
-	if (node->parent)
-		names_changed_locked(node->parent, node);
-}
-
-/* The content is held: what it uploaded before its time is noted. */
-static void note_held(struct fs *fs, struct node *node, struct opened *opened)
-{
-	_cleanup_(object_deinit) struct object object = {0};
-
-	if (!content_take_settled(opened->content, &object))
-		return;
-	pthread_mutex_lock(&fs->tree.lock);
-	saved_locked(fs, node, opened, &object);
-	pthread_mutex_unlock(&fs->tree.lock);
-}
-
-/* Not when the server said that it did nothing. */
-static void note_failure(struct fs *fs, struct opened *opened, int r)
-{
-	if (r >= 0 || r == -EEXIST || r == -ESTALE)
-		return;
-	pthread_mutex_lock(&fs->tree.lock);
-	opened->doubt = true;
-	pthread_mutex_unlock(&fs->tree.lock);
-}
-
-/* After what may have completed an upload, and ended with r. */
-static void note_settled(struct fs *fs, struct call *call, const struct fs_file *file, int r)
-{
-	struct content *content = file->opened->content;
-
-	note_failure(fs, file->opened, r);
-	if (!content_has_settled(content) || content_hold(content, call) < 0)
-		return; /* whoever holds it next notes it */
-	note_held(fs, file->node, file->opened);
-	content_release(content);
-}
-
 /* ---- bytes ---- */
 
 /*
@@ -504,7 +273,7 @@ int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t off
 
 	if (r == 0) {
 		r = content_read(file->opened->content, call, offset, len, data, ret_n);
-		note_settled(fs, call, file, r);
+		opened_note_settled(fs, call, file->node, file->opened, r);
 	}
 	if (r == -ESTALE) {
 		/* the next open looks again */
@@ -522,75 +291,23 @@ int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t of
 
 	if (r == 0) {
 		r = content_write(file->opened->content, call, offset, data, len);
-		note_settled(fs, call, file, r);
+		opened_note_settled(fs, call, file->node, file->opened, r);
 	}
 	if (r == 0) {
 		pthread_mutex_lock(&fs->tree.lock);
-		date_locked(fs, file->node);
+		opened_date_locked(fs, file->node);
 		pthread_mutex_unlock(&fs->tree.lock);
 	}
 	return r;
 }
 
-/* ---- upload ---- */
-
-/* With the content held, so that who holds it finds the node as the object is. */
-static int flush(struct fs *fs, struct call *call, struct node *node, struct opened *opened)
-{
-	_cleanup_(object_deinit) struct object object = {0};
-	int r = content_hold(opened->content, call);
-
-	if (r < 0)
-		return r;
-	note_held(fs, node, opened);
-	r = content_flush(opened->content, call, &object);
-	note_failure(fs, opened, r);
-	if (r == 0 && object.etag) {
-		pthread_mutex_lock(&fs->tree.lock);
-		saved_locked(fs, node, opened, &object);
-		pthread_mutex_unlock(&fs->tree.lock);
-	}
-	content_release(opened->content);
-	return r;
-}
-
-/*
- * attrs=posix: what was set, and the date of the last write, go with the upload. Where that was
- * begun, another date alone is not worth a copy: the object then has that of its beginning, as S3's
- * own date of it is.
- */
-static int give_last(struct fs *fs, const struct node *node, struct opened *opened)
-{
-	bool dated, changed;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	changed = opened->given_changes != node->posix_changes;
-	dated = opened->given_mtime_ns != node->posix.mtime_ns;
-	pthread_mutex_unlock(&fs->tree.lock);
-	if (!fs->options.posix || (!changed && !dated))
-		return 0;
-	return give_params(fs, node, opened, changed ? KEEP_SET : KEEP_IF_CHEAP);
-}
-
-static int save(struct fs *fs, struct call *call, struct node *node, struct opened *opened)
-{
-	int r = give_last(fs, node, opened);
-
-	if (r == 0)
-		r = flush(fs, call, node, opened);
-	pthread_mutex_lock(&fs->tree.lock);
-	/* a signal is not the end: the last close tries again */
-	if (r < 0 && r != -EINTR)
-		opened->told = true;
-	pthread_mutex_unlock(&fs->tree.lock);
-	return r;
-}
+/* ---- close ---- */
 
 int fs_flush(struct fs *fs, struct call *call, struct fs_file *file)
 {
 	if (!file->writes || !content_dirty(file->opened->content))
 		return 0;
-	return save(fs, call, file->node, file->opened);
+	return opened_save(fs, call, file->node, file->opened);
 }
 
 void fs_note_writer(struct fs_file *file, pid_t pid)
@@ -610,87 +327,20 @@ bool fs_unwritten(const struct fs_file *file)
 
 int fs_fsync(struct fs *fs, struct call *call, struct fs_file *file)
 {
-	return save(fs, call, file->node, file->opened);
+	return opened_save(fs, call, file->node, file->opened);
 }
 
 /* ---- the end of a handle ---- */
 
-static void log_lost(struct fs *fs, const struct node *node, int r)
-{
-	_cleanup_(place_deinit) struct place place = {0};
-
-	pthread_mutex_lock(&fs->tree.lock);
-	if (tree_place_locked(&fs->tree, node, &place) < 0)
-		place = (struct place){0};
-	pthread_mutex_unlock(&fs->tree.lock);
-	log_error("%s/%s: what was written is lost, the object is as it was: %s",
-		  place.bucket ? place.bucket : "?", place.key ? place.key : "?", strerror(-r));
-}
-
-/* True for the last one; the content is then nobody's but the caller's. */
-static bool drop_handle(struct fs *fs, struct node *node, struct opened *opened)
-{
-	bool last;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	last = --opened->handles == 0;
-	if (last && node->opened == opened) {
-		/* it stays the last until it is freed: a new handle opens a new content */
-		node->opened = NULL;
-		if (content_dirty(opened->content) || node->local) {
-			/* never uploaded: there is no such file */
-			if (!node->etag)
-				tree_unlink_locked(&fs->tree, node);
-			node->expires_ms = 0;
-			/* the kernel has pages of what is lost */
-			tree_set_text(&node->cached_etag, NULL);
-		}
-	}
-	pthread_mutex_unlock(&fs->tree.lock);
-	return last;
-}
-
-static bool is_last(struct fs *fs, const struct opened *opened, bool *ret_told)
-{
-	bool last;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	last = opened->handles == 1;
-	*ret_told = opened->told;
-	pthread_mutex_unlock(&fs->tree.lock);
-	return last;
-}
-
-/* What no close() was asked for: pages written by mmap, a close that left it to the next. */
-static int save_rest(struct fs *fs, struct call *call, struct node *node, struct opened *opened)
-{
-	bool told;
-
-	if (!is_last(fs, opened, &told) || told || !content_dirty(opened->content))
-		return 0;
-	return save(fs, call, node, opened);
-}
-
-static void close_content(struct fs *fs, struct call *call, struct node *node,
-			  struct opened *opened)
-{
-	int r = save_rest(fs, call, node, opened);
-
-	if (r < 0)
-		log_lost(fs, node, r);
-	if (drop_handle(fs, node, opened))
-		opened_free(opened, call);
-}
-
 void fs_release(struct fs *fs, struct call *call, struct fs_file *file)
 {
-	int r = save_rest(fs, call, file->node, file->opened);
+	int r = opened_save_rest(fs, call, file->node, file->opened);
 
 	if (r == -EINTR)
 		return; /* files_close_all() frees it */
 	if (r < 0)
-		log_lost(fs, file->node, r);
-	if (drop_handle(fs, file->node, file->opened))
+		opened_log_lost(fs, file->node, r);
+	if (opened_drop(fs, file->node, file->opened))
 		opened_free(file->opened, call);
 	pthread_mutex_lock(&fs->tree.lock);
 	DL_DELETE(fs->files, file);
@@ -699,137 +349,7 @@ void fs_release(struct fs *fs, struct call *call, struct fs_file *file)
 	free(file);
 }
 
-/* ---- names and contents ---- */
-
-/* A handle of the node's content for the time of an operation, or NULL when it is not open. */
-static struct opened *hold(struct fs *fs, struct node *node)
-{
-	struct opened *opened;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	opened = node->opened;
-	if (opened)
-		opened->handles++;
-	pthread_mutex_unlock(&fs->tree.lock);
-	return opened;
-}
-
-int file_hold(struct fs *fs, struct call *call, struct node *node, struct opened **ret_opened)
-{
-	struct opened *opened = hold(fs, node);
-	int r = opened ? content_hold(opened->content, call) : 0;
-
-	if (r < 0) {
-		close_content(fs, call, node, opened);
-		return r;
-	}
-	if (opened)
-		note_held(fs, node, opened);
-	*ret_opened = opened;
-	return 0;
-}
-
-void file_let_go(struct fs *fs, struct call *call, struct node *node, struct opened *opened)
-{
-	if (!opened)
-		return;
-	content_release(opened->content);
-	close_content(fs, call, node, opened);
-}
-
-void file_unlinked(struct fs *fs, struct call *call, struct node *node)
-{
-	struct opened *opened = hold(fs, node);
-
-	if (!opened)
-		return;
-	content_unlinked(opened->content, call);
-	close_content(fs, call, node, opened);
-}
-
-int file_save(struct fs *fs, struct call *call, struct node *node)
-{
-	struct opened *opened = hold(fs, node);
-	int r;
-
-	if (!opened)
-		return 0;
-	r = save(fs, call, node, opened);
-	close_content(fs, call, node, opened);
-	return r;
-}
-
-int file_take_along(struct fs *fs, struct call *call, struct node *node)
-{
-	struct opened *opened = hold(fs, node);
-	int r = 1;
-
-	if (!opened)
-		return 1;
-	/* a flush that is under way writes them behind the bytes */
-	if (content_dirty(opened->content))
-		r = give_params(fs, node, opened, KEEP_DIRTY);
-	close_content(fs, call, node, opened);
-	return r;
-}
-
-int file_hold_saved(struct fs *fs, struct call *call, struct node *node, struct opened **ret_opened)
-{
-	struct opened *opened;
-	int r;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	r = open_content_locked(fs, node, call, &opened);
-	pthread_mutex_unlock(&fs->tree.lock);
-	if (r < 0)
-		return r;
-	r = content_hold(opened->content, call);
-	if (r == 0)
-		note_held(fs, node, opened);
-	if (r == 0 && content_dirty(opened->content)) {
-		content_release(opened->content);
-		r = -EBUSY;
-	}
-	if (r < 0)
-		close_content(fs, call, node, opened);
-	else
-		*ret_opened = opened;
-	return r;
-}
-
-/* The same bytes are another object. */
-static void take_object_locked(struct fs *fs, struct node *node, const struct object *object)
-{
-	bool cached = same_text(node->cached_etag, node->etag);
-
-	if (tree_set_text(&node->etag, object->etag) < 0 ||
-	    tree_set_text(&node->cached_etag, cached ? object->etag : NULL) < 0 ||
-	    (node->opened && tree_set_text(&node->opened->etag, object->etag) < 0))
-		tree_set_text(&node->etag, NULL);
-	if (node->posix_known)
-		complete_written_locked(fs, node, object);
-	if (object->mtime_ms)
-		node->mtime_ns = object->mtime_ms * 1000000;
-	node->expires_ms = object->mtime_ms ? fs_boot_ms(fs) + fs->options.metadata_ttl_ms : 0;
-	if (node->parent)
-		names_changed_locked(node->parent, node);
-}
-
-int file_copied(struct fs *fs, struct call *call, struct node *node, const struct object_id *id,
-		const struct object *object)
-{
-	struct opened *opened = hold(fs, node);
-	int r = opened ? content_rename(opened->content, call, id, object->etag) : 0;
-
-	if (r == 0) {
-		pthread_mutex_lock(&fs->tree.lock);
-		take_object_locked(fs, node, object);
-		pthread_mutex_unlock(&fs->tree.lock);
-	}
-	if (opened)
-		close_content(fs, call, node, opened);
-	return r;
-}
+/* ---- truncation ---- */
 
 int file_truncate(struct fs *fs, struct call *call, struct node *node, struct fs_file *file,
 		  uint64_t size)
@@ -844,7 +364,7 @@ int file_truncate(struct fs *fs, struct call *call, struct node *node, struct fs
 		r = check_present(fs, file);
 		if (r == 0) {
 			r = truncate_content(fs, call, node, file->opened, size);
-			note_settled(fs, call, file, r);
+			opened_note_settled(fs, call, file->node, file->opened, r);
 		}
 		return r;
 	}
@@ -859,80 +379,19 @@ int file_truncate(struct fs *fs, struct call *call, struct node *node, struct fs
 	}
 	r = truncate_content(fs, call, node, own->opened, size);
 	if (r == 0)
-		r = save(fs, call, node, own->opened);
+		r = opened_save(fs, call, node, own->opened);
 	fs_release(fs, call, own);
 	return r;
 }
 
-int file_set_mtime(struct fs *fs, struct node *node, int64_t mtime_ns)
-{
-	struct posix_attr attr = {.has = POSIX_MTIME, .mtime_ns = mtime_ns};
-	struct opened *opened;
-	int r = -EPERM;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	opened = node->opened;
-	if (node->name && opened && content_dirty(opened->content)) {
-		r = keep_with_upload(fs, opened->content, &opened->kept, node->name->text, &attr,
-				     KEEP_SET);
-		if (r == 0)
-			node->mtime_ns = mtime_ns;
-	}
-	pthread_mutex_unlock(&fs->tree.lock);
-	return r;
-}
-
 /* ---- at the end ---- */
-
-/* An open file that is not saved, with a handle and a reference. */
-static struct node *next_unsaved(struct fs *fs, uint32_t *slot, struct opened **ret_opened)
-{
-	struct node *found = NULL;
-
-	pthread_mutex_lock(&fs->tree.lock);
-	for (; *slot < fs->tree.n_slots && !found; (*slot)++) {
-		struct node *node = fs->tree.slots[*slot].node;
-
-		if (node && node->opened && content_dirty(node->opened->content))
-			found = node;
-	}
-	if (found) {
-		tree_ref_locked(&fs->tree, found);
-		found->opened->handles++;
-		*ret_opened = found->opened;
-	}
-	pthread_mutex_unlock(&fs->tree.lock);
-	return found;
-}
-
-int fs_save(struct fs *fs, struct call *call)
-{
-	struct opened *opened;
-	struct node *node;
-	uint32_t slot = 0;
-	int lost = 0;
-
-	while ((node = next_unsaved(fs, &slot, &opened))) {
-		int r = save(fs, call, node, opened);
-
-		if (r < 0) {
-			log_lost(fs, node, r);
-			lost = -EIO;
-		}
-		pthread_mutex_lock(&fs->tree.lock);
-		opened->handles--;
-		tree_unref_locked(&fs->tree, node);
-		pthread_mutex_unlock(&fs->tree.lock);
-	}
-	return lost;
-}
 
 void files_close_all(struct fs *fs, struct call *call)
 {
 	while (fs->files) {
 		struct fs_file *file = fs->files;
 
-		if (drop_handle(fs, file->node, file->opened))
+		if (opened_drop(fs, file->node, file->opened))
 			opened_free(file->opened, call);
 		DL_DELETE(fs->files, file);
 		fs_unref(fs, file->node);

@@ -1,4 +1,5 @@
 #include "keep.h"
+#include "opened.h"
 
 #include <errno.h>
 #include <string.h>
@@ -211,7 +212,7 @@ static int write_and_follow(struct fs *fs, struct call *call, struct node *node)
 	id = (struct object_id){k.place.bucket, k.place.key};
 	r = write_metadata(fs, call, &k, &copy);
 	if (r == 0 && !k.directory)
-		r = file_copied(fs, call, node, &id, &copy);
+		r = opened_copied(fs, call, node, &id, &copy);
 	return r < 0 ? r : end(fs, node, &k, &copy);
 }
 
@@ -221,16 +222,16 @@ static int keep_once(struct fs *fs, struct call *call, struct node *node)
 	int r = 1;
 
 	if (node->kind != NODE_DIR) {
-		r = file_take_along(fs, call, node);
+		r = opened_take_along(fs, call, node);
 		if (r == 1)
-			r = file_hold_saved(fs, call, node, &opened);
+			r = opened_hold_saved(fs, call, node, &opened);
 		if (r == -EBUSY) /* it was written to just now */
 			return 1;
 		if (!opened)
 			return r;
 	}
 	r = write_and_follow(fs, call, node);
-	file_let_go(fs, call, node, opened);
+	opened_let_go(fs, call, node, opened);
 	return r;
 }
 

@@ -7,7 +7,7 @@
 #include "xacctfs/util/cleanup.h"
 
 #include "keep.h"
-#include "private.h"
+#include "opened.h"
 
 void names_changed_locked(struct node *parent, struct node *node)
 {
@@ -244,7 +244,7 @@ static int unlink_held(struct fs *fs, struct call *call, struct node *parent, st
 	if (r < 0)
 		return r;
 	names_removed(fs, parent, node);
-	file_unlinked(fs, call, node); /* after that, so that none opens it meanwhile */
+	opened_unlinked(fs, call, node); /* after that, so that none opens it meanwhile */
 	return 0;
 }
 
@@ -256,11 +256,11 @@ int names_unlink(struct fs *fs, struct call *call, struct node *parent, struct n
 	int r = names_place(fs, parent, name, false, &place);
 
 	if (r == 0)
-		r = file_hold(fs, call, node, &opened);
+		r = opened_hold(fs, call, node, &opened);
 	if (r < 0)
 		return r;
 	r = unlink_held(fs, call, parent, node, &place);
-	file_let_go(fs, call, node, opened);
+	opened_let_go(fs, call, node, opened);
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #define FS_PRIVATE_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "xacctfs/fs/fs.h"
 #include "xacctfs/util/pool.h"
@@ -35,6 +36,17 @@ struct fs {
 static inline int64_t fs_boot_ms(const struct fs *fs)
 {
 	return fs->options.clock->boot_ms(fs->options.clock);
+}
+
+static inline int64_t fs_now_ns(const struct fs *fs)
+{
+	return fs->options.clock->wall_ms(fs->options.clock) * 1000000;
+}
+
+/* Of two ETags: NULL is like nothing. */
+static inline bool same_text(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
 }
 
 /* fs/lookup */
@@ -125,38 +137,9 @@ int names_unlink(struct fs *fs, struct call *call, struct node *parent, struct n
 
 /* fs/file */
 
-/*
- * Holds off uploads and changes of the file by other threads, if it is open (else *ret_opened is
- * NULL), until file_let_go. 0, -EINTR, -ETIMEDOUT.
- */
-int file_hold(struct fs *fs, struct call *call, struct node *node, struct opened **ret_opened);
-void file_let_go(struct fs *fs, struct call *call, struct node *node, struct opened *opened);
-/* The name is gone: what handles still write goes nowhere. */
-void file_unlinked(struct fs *fs, struct call *call, struct node *node);
-/* Uploads what the node's content holds, if it is open. */
-int file_save(struct fs *fs, struct call *call, struct node *node);
-/*
- * The upload of what is not saved takes along what the node says of mode, owner and date. 0, or 1
- * when the file is saved; -ENOMEM.
- */
-int file_take_along(struct fs *fs, struct call *call, struct node *node);
-/*
- * As file_hold, of a saved file, which is open then: so that its object can be replaced by another
- * one of the same bytes. -EBUSY: it is not saved; -ENOMEM, -ESTALE.
- */
-int file_hold_saved(struct fs *fs, struct call *call, struct node *node,
-		    struct opened **ret_opened);
-/*
- * The saved file's bytes are this object now, under this name. Returns 0; -EBUSY when it was
- * written to meanwhile; -ENOMEM.
- */
-int file_copied(struct fs *fs, struct call *call, struct node *node, const struct object_id *id,
-		const struct object *object);
 /* file: the handle, or NULL: then it is uploaded at once. */
 int file_truncate(struct fs *fs, struct call *call, struct node *node, struct fs_file *file,
 		  uint64_t size);
-/* A date for what is not uploaded yet; -EPERM for what is. */
-int file_set_mtime(struct fs *fs, struct node *node, int64_t mtime_ns);
 /* fs/dir, fs/file: for the end. */
 void dirs_close_all(struct fs *fs);
 void files_close_all(struct fs *fs, struct call *call);

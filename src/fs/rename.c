@@ -12,7 +12,7 @@
 
 #include "batch.h"
 #include "copy.h"
-#include "private.h"
+#include "opened.h"
 
 /* How often a file that is opened while it is renamed is copied again. */
 #define TRIES 5
@@ -120,7 +120,7 @@ static void move_back(const struct renaming *m, const struct object_id *from,
 	if (m->target)
 		put_back_locked(m, m->target);
 	pthread_mutex_unlock(&m->fs->tree.lock);
-	file_copied(m->fs, m->call, m->node, from, source);
+	opened_copied(m->fs, m->call, m->node, from, source);
 }
 
 /*
@@ -132,7 +132,7 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 	struct object_id from = {m->from.bucket, m->from.key}, to = {m->to.bucket, m->to.key};
 	_cleanup_(object_deinit) struct object source = {0}, copy = {0};
 	struct store *store = m->fs->options.store;
-	int r = file_save(m->fs, m->call, m->node);
+	int r = opened_save_node(m->fs, m->call, m->node);
 
 	if (r == 0)
 		r = object_of(m->fs, m->node, &source);
@@ -142,7 +142,7 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 		r = move_file(m, opened, &source);
 	if (r < 0)
 		return r;
-	file_copied(m->fs, m->call, m->node, &to, &copy);
+	opened_copied(m->fs, m->call, m->node, &to, &copy);
 	r = store->delete_object(store, m->call, &from);
 	if (r < 0) {
 		log_warn("rename: %s/%s was copied to %s/%s, and is there still", from.bucket,
@@ -151,7 +151,7 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 		return r;
 	}
 	if (m->target)
-		file_unlinked(m->fs, m->call, m->target);
+		opened_unlinked(m->fs, m->call, m->target);
 	forget_old_name(m);
 	return 0;
 }
@@ -159,7 +159,7 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 static int rename_file(const struct renaming *m)
 {
 	struct opened *target = NULL;
-	int r = m->target ? file_hold(m->fs, m->call, m->target, &target) : 0;
+	int r = m->target ? opened_hold(m->fs, m->call, m->target, &target) : 0;
 
 	if (r < 0)
 		return r;
@@ -167,14 +167,14 @@ static int rename_file(const struct renaming *m)
 	for (int i = 0; i < TRIES && r == -EBUSY; i++) {
 		struct opened *opened;
 
-		r = file_hold(m->fs, m->call, m->node, &opened);
+		r = opened_hold(m->fs, m->call, m->node, &opened);
 		if (r < 0)
 			break;
 		r = rename_held(m, opened);
-		file_let_go(m->fs, m->call, m->node, opened);
+		opened_let_go(m->fs, m->call, m->node, opened);
 	}
 	if (target)
-		file_let_go(m->fs, m->call, m->target, target);
+		opened_let_go(m->fs, m->call, m->target, target);
 	return r;
 }
 
@@ -222,7 +222,7 @@ static void tree_copy_deinit(struct tree_copy *copy)
 	const struct renaming *m = copy->m;
 
 	for (size_t i = 0; i < copy->n_held; i++) {
-		file_let_go(m->fs, m->call, copy->held[i].node, copy->held[i].opened);
+		opened_let_go(m->fs, m->call, copy->held[i].node, copy->held[i].opened);
 		fs_unref(m->fs, copy->held[i].node);
 	}
 	free(copy->held);
@@ -404,7 +404,7 @@ static int hold_one(struct tree_copy *copy, struct node *node)
 
 	if (held) {
 		copy->held = held;
-		r = file_hold(m->fs, m->call, node, &opened);
+		r = opened_hold(m->fs, m->call, node, &opened);
 	}
 	if (r < 0 || !opened) { /* it was closed just now */
 		fs_unref(m->fs, node);
@@ -424,7 +424,7 @@ static int hold_below(struct tree_copy *copy)
 	while (r == 0 && (node = find_open(copy))) {
 		r = hold_one(copy, node);
 		if (r == 0 && is_held(copy, node))
-			r = file_save(m->fs, m->call, node);
+			r = opened_save_node(m->fs, m->call, node);
 	}
 	return r;
 }
@@ -558,8 +558,8 @@ static void follow_below(const struct tree_copy *copy)
 		if (r == 0)
 			moved = find_moved(copy, place.key, true);
 		if (moved)
-			file_copied(m->fs, m->call, node,
-				    &(struct object_id){place.bucket, place.key}, &moved->object);
+			opened_copied(m->fs, m->call, node,
+				      &(struct object_id){place.bucket, place.key}, &moved->object);
 	}
 }
 

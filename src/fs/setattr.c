@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "keep.h"
-#include "private.h"
+#include "opened.h"
 
 static int64_t ns_of(const struct timespec *ts)
 {
@@ -38,7 +38,7 @@ static int set_mtime(struct fs *fs, struct node *node, const struct stat *now,
 {
 	if (ns_of(&attr->st_mtim) == ns_of(&now->st_mtim))
 		return 0;
-	return file_set_mtime(fs, node, ns_of(&attr->st_mtim));
+	return opened_set_mtime(fs, node, ns_of(&attr->st_mtim));
 }
 
 static int set_times(struct fs *fs, struct call *call, struct node *node, const struct stat *now,
