@@ -282,14 +282,18 @@ int opened_save(struct fs *fs, struct call *call, struct node *node, struct open
 
 void opened_log_lost(struct fs *fs, const struct node *node, int r)
 {
+	/* a server that did not answer may have carried it out, or do so yet */
+	bool answered = r != -ETIMEDOUT && r != -EINTR && r != -EIO;
 	_cleanup_(place_deinit) struct place place = {0};
 
 	pthread_mutex_lock(&fs->tree.lock);
 	if (tree_place_locked(&fs->tree, node, &place) < 0)
 		place = (struct place){0};
 	pthread_mutex_unlock(&fs->tree.lock);
-	log_error("%s/%s: what was written is lost, the object is as it was: %s",
-		  place.bucket ? place.bucket : "?", place.key ? place.key : "?", strerror(-r));
+	log_error("%s/%s: what was written is lost, the object is as it was%s: %s",
+		  place.bucket ? place.bucket : "?", place.key ? place.key : "?",
+		  answered ? "" : " (or S3 carried the last request out without an answer)",
+		  strerror(-r));
 }
 
 /* True for the last one; the content is then nobody's but the caller's. */
