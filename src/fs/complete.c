@@ -24,6 +24,8 @@ bool complete_needed_locked(const struct fs *fs, const struct node *node)
 {
 	if (!fs->options.posix || node->kind == NODE_ROOT || node->kind == NODE_BUCKET)
 		return false;
+	if (node->keeping > 0)
+		return false;
 	if (is_directory(node))
 		return fs_boot_ms(fs) >= node->posix_until_ms;
 	return !node->posix_known && !node_unsaved_locked(node);

@@ -89,8 +89,15 @@ static int change_posix(struct fs *fs, struct call *call, struct node *node, str
 	changed = keep_change_locked(fs, node, attr, what);
 	if (!node->name && node != fs->tree.root)
 		changed = false;
+	node->keeping += changed;
 	pthread_mutex_unlock(&fs->tree.lock);
-	return changed ? keep_attributes(fs, call, node) : 0;
+	if (!changed)
+		return 0;
+	r = keep_attributes(fs, call, node);
+	pthread_mutex_lock(&fs->tree.lock);
+	node->keeping--;
+	pthread_mutex_unlock(&fs->tree.lock);
+	return r;
 }
 
 static bool is_kept(const struct fs *fs, const struct node *node)

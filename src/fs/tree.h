@@ -81,6 +81,8 @@ struct node {
 	 */
 	struct posix_attr posix;
 	uint64_t posix_changes; /* how often this mount changed it */
+	/* attrs=posix: changes that are on their way to S3, which says older things meanwhile */
+	unsigned int keeping;
 	int64_t posix_until_ms; /* boot time until which it holds; of a file: of the same object */
 	int64_t posix_date_ms;  /* the object's date, when its metadata were read */
 	bool posix_known;       /* of a file: posix is that of the object with this ETag */

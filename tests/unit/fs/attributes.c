@@ -743,6 +743,44 @@ static void two_changes_at_once_are_both_kept(void **state)
 }
 
 /* The marker that one makes is written over what the other one set. */
+struct look_meanwhile {
+	struct bench *b;
+	uint64_t ino;
+	bool done;
+};
+
+/* Another program looks at the file, behind the TTL, just before S3 has the change. */
+static int look_before_the_copy(void *data, enum memory_op op, enum memory_when when,
+				const char *name)
+{
+	struct look_meanwhile *look = data;
+
+	(void)name;
+	if (op == MEMORY_COPY_OBJECT && when == MEMORY_BEFORE && !look->done) {
+		look->done = true;
+		pass(look->b, 10 * TTL_MS);
+		assert_int_equal(stat_of(look->b, look->ino).st_mode & 07777, 0600);
+	}
+	return 0;
+}
+
+static void a_look_while_a_change_is_written_does_not_undo_it(void **state)
+{
+	struct bench *b = *state;
+	struct fs_file *file;
+	struct look_meanwhile meanwhile = {.b = b};
+
+	/* a fresh one: its metadata may change without another date */
+	meanwhile.ino = create(b, "file", &file);
+	close_file(b, file);
+	memory_hook(&b->s3, look_before_the_copy, &meanwhile);
+	assert_int_equal(set_mode(b, meanwhile.ino, NULL, 0600), 0);
+	memory_hook(&b->s3, NULL, NULL);
+	assert_true(meanwhile.done);
+	assert_int_equal(stat_of(b, meanwhile.ino).st_mode & 07777, 0600);
+	assert_meta(b, "file", "mode", "33152");
+}
+
 static void two_changes_of_a_directory_are_both_kept(void **state)
 {
 	struct bench *b = *state;
@@ -998,6 +1036,7 @@ int main(void)
 	    TEST(a_change_that_fails_is_undone),
 	    TEST(a_change_of_another_object_is_refused),
 	    TEST(two_changes_at_once_are_both_kept),
+	    TEST(a_look_while_a_change_is_written_does_not_undo_it),
 	    TEST(two_changes_of_a_directory_are_both_kept),
 	    TEST(a_change_while_the_upload_is_under_way),
 	    TEST(a_date_alone_is_not_worth_a_copy),
