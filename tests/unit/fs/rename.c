@@ -426,7 +426,8 @@ static int flush_meanwhile(void *data, enum memory_op op, enum memory_when when,
 {
 	(void)data;
 	(void)name;
-	if (meanwhile && when == MEMORY_AFTER && op == MEMORY_COPY_OBJECT) {
+	/* looked at last: requests of other threads are not that copy, and come at any time */
+	if (when == MEMORY_AFTER && op == MEMORY_COPY_OBJECT && meanwhile) {
 		struct flushing *f = meanwhile;
 
 		meanwhile = NULL;
@@ -488,8 +489,9 @@ static int visit(void *data, enum memory_op op, enum memory_when when, const cha
 	struct call call;
 	bool keep;
 
-	if (v->done || op != MEMORY_COPY_OBJECT || when != MEMORY_AFTER ||
-	    strcmp(name, "two/to/file") != 0)
+	/* done is looked at last: other threads copy the directory's other files */
+	if (op != MEMORY_COPY_OBJECT || when != MEMORY_AFTER || strcmp(name, "two/to/file") != 0 ||
+	    v->done)
 		return 0;
 	v->done = true;
 	call_init(&call, NULL, &b->clock.clock, CLOCK_NEVER);
