@@ -73,5 +73,5 @@ kill -INT "$daemon_pid"
 ended_b 1
 drop
 has xacctfs.log 'not all open files could be saved: a second signal ended it'
+equal "the object" "$(object kept)" bytes # before the gateway hands on what hung
 fault clear
-equal "the object" "$(object kept)" bytes
