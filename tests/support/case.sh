@@ -47,8 +47,14 @@ refused() {
 
 # --- the accounts ---
 
-# start_aws [NAME=VALUE...]: Account A and B of this case; knobs as local-aws has them
+# start_aws [NAME=VALUE...]: Account A and B of this case; knobs as local-aws has them. With XACCTFS_SERVER=moto they are moto's
 start_aws() {
+    if [ "${XACCTFS_SERVER:-}" = moto ]; then
+        # shellcheck source=tests/support/moto.sh
+        . "$XACCTFS_CLONE/tests/support/moto.sh"
+        start_moto
+        return
+    fi
     env "$@" "$local_aws" up "$work/aws" >aws.out 2>&1 || { cat aws.out >&2; fail "the local accounts do not start"; }
     eval "$("$local_aws" env "$work/aws")"
 }
