@@ -1,4 +1,4 @@
-/* chmod, chown, utimens, truncate (DESIGN: attributes). */
+/* chmod, chown, utimens, truncate: what they may change, without and with attrs=posix. */
 #include <errno.h>
 #include <fcntl.h>
 
