@@ -17,6 +17,7 @@ struct fs_file {
 	struct node *node; /* referenced */
 	struct opened *opened;
 	bool writes;                 /* opened for writing */
+	bool appends;                /* O_APPEND: wherever the end is by now */
 	atomic_int writer;           /* fs_note_writer */
 	struct fs_file *prev, *next; /* fs->tree.lock: of fs->files */
 };
@@ -32,6 +33,7 @@ static int file_new(struct fs *fs, struct node *node, struct opened *opened, int
 		return -ENOMEM;
 	*file = (struct fs_file){.node = node, .opened = opened};
 	file->writes = (flags & O_ACCMODE) != O_RDONLY;
+	file->appends = flags & O_APPEND;
 	pthread_mutex_lock(&fs->tree.lock);
 	DL_APPEND(fs->files, file);
 	pthread_mutex_unlock(&fs->tree.lock);
@@ -290,7 +292,10 @@ int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t of
 	int r = check_present(fs, file);
 
 	if (r == 0) {
-		r = content_write(file->opened->content, call, offset, data, len);
+		struct content *content = file->opened->content;
+
+		r = file->appends ? content_append(content, call, data, len)
+				  : content_write(content, call, offset, data, len);
 		opened_note_settled(fs, call, file->node, file->opened, r);
 	}
 	if (r == 0) {

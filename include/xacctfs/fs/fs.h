@@ -161,7 +161,7 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent, const char *nam
 /* Fewer than len bytes only at the end. */
 int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset, size_t len,
 	    void *data, size_t *ret_n);
-/* All of it or nothing. */
+/* All of it or nothing. With O_APPEND at the end, whatever the offset. */
 int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
 	     const void *data, size_t len);
 /* close(2) and fsync(2): what was written is an object when they return 0. */

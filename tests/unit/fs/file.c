@@ -484,6 +484,21 @@ static void what_was_written_is_read_by_every_handle(void **state)
 	assert_int_equal(count(b, MEMORY_PUT_OBJECT), 1);
 }
 
+/* The kernel's idea of the end may be old where two handles write. */
+static void appending_is_at_the_end_wherever_that_is(void **state)
+{
+	struct bench *b = *state;
+	struct fs_file *one = open_file(b, PATH, O_WRONLY | O_APPEND);
+	struct fs_file *two = open_file(b, PATH, O_RDWR | O_APPEND);
+
+	assert_int_equal(write_at(b, one, 4, " one"), 0);
+	assert_int_equal(write_at(b, two, 4, " two"), 0);
+	assert_text(b, two, "text one two");
+	release(b, one);
+	release(b, two);
+	assert_true(is(b, "text one two"));
+}
+
 static void a_flush_of_nothing_is_no_request(void **state)
 {
 	struct bench *b = *state;
@@ -1262,6 +1277,7 @@ int main(void)
 	    TEST(two_creations_of_one_name_are_one_file),
 	    TEST(a_creation_of_what_is_known_opens_it),
 	    TEST_FILE(what_was_written_is_read_by_every_handle),
+	    TEST_FILE(appending_is_at_the_end_wherever_that_is),
 	    TEST_FILE(a_flush_of_nothing_is_no_request),
 	    TEST(writing_goes_on_after_fsync),
 	    TEST_FILE(fsync_by_a_reader_saves_what_others_wrote),
