@@ -79,7 +79,7 @@ struct file {
 	bool uploaded;  /* it is an object, or was opened as one */
 	bool told;      /* a flush has failed */
 	bool disturbed; /* another client came between: ESTALE may follow */
-	bool loose;     /* a rename failed: it may be saved, or not */
+	bool loose;     /* it may be saved already, by a rename that failed or by a read */
 	bool shaky;     /* a part of it has failed: what follows may fail until a flush succeeds */
 };
 
@@ -318,7 +318,8 @@ static void step_other(struct model *m)
 	size_t p = below(m, PATHS);
 	char buffer[PATH_SIZE], text[64];
 	struct object_id id = id_of(m, p, buffer);
-	struct bytes bytes = {0};
+	struct file *file = m->paths[p].file;
+	struct bytes bytes = {0}, before = object_at(m, &id);
 
 	if (one_in(m, 3)) {
 		memory_remove(&m->b.s3, id.bucket, id.key);
@@ -329,8 +330,11 @@ static void step_other(struct model *m)
 	trace(m, "another makes %s/%s %s\n", id.bucket, id.key, told(&bytes, text));
 	may_be(m, p, &bytes);
 	unsure(m, p);
-	if (m->paths[p].file)
-		m->paths[p].file->disturbed = true;
+	if (file) {
+		file->disturbed = true;
+		/* a read has completed its upload, maybe: then nothing is left to save over this */
+		file->loose = file->loose || (file->dirty && same(&before, &file->bytes));
+	}
 	m->others = true;
 }
 
