@@ -564,13 +564,15 @@ static void find_out(struct model *m, struct handle *h, size_t p)
 	h->file->handles++;
 }
 
-static void attach(struct model *m, struct handle *h, size_t p, bool sure)
+/* known: what the handle shows can be told, whatever failed meanwhile (a fetch ahead of a reader
+ * may fail in a later step than the one that began it). */
+static void attach(struct model *m, struct handle *h, size_t p, bool sure, bool known)
 {
 	struct path *path = &m->paths[p];
 
 	if (path->file && (path->file->dirty || !path->file->disturbed)) {
 		h->file = path->file;
-	} else if (!path->file && sure && !troubled(m)) {
+	} else if (!path->file && sure && (known || !troubled(m))) {
 		h->file = new_file(m, p);
 		h->file->bytes = path->now;
 		h->file->uploaded = true;
@@ -629,7 +631,7 @@ static void step_open(struct model *m)
 		return;
 	}
 	*h = (struct handle){.fs = h->fs, .writes = flags & O_RDWR};
-	attach(m, h, p, sure);
+	attach(m, h, p, sure, flags & O_TRUNC);
 	if (h->file && (flags & O_TRUNC))
 		truncate_file(h->file, 0);
 }
