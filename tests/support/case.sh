@@ -13,7 +13,7 @@ local_aws=$XACCTFS_CLONE/scripts/local-aws
 daemon_log=$work/xacctfs.log
 # where the program stages files, too
 export TMPDIR=$work/tmp
-mkdir -p -m 1777 "$TMPDIR"
+mkdir -m 1777 "$TMPDIR"
 daemon_pid=''
 # how many times slower than usual the program may be here: what a case says of its time is multiplied by it
 # shellcheck disable=SC2034 # the cases use it
