@@ -3,13 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "least.h"
+
 /* Something became another meanwhile: from the start. */
 #define READ_E_AGAIN 1
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* Where the next bytes come from. */
 struct source {
@@ -51,7 +48,7 @@ static int look_locked(struct content *content, uint64_t offset, size_t len, voi
 
 	if (offset >= size)
 		return 0;
-	source->n = min(len, size - offset);
+	source->n = least(len, size - offset);
 	switch (content->state) {
 	case CONTENT_STREAM:
 		r = upstream_read(content->stream, offset, (size_t)source->n, data, &n);

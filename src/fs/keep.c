@@ -12,11 +12,6 @@
 /* How often it begins again when the node is changed meanwhile. */
 #define TRIES 5
 
-static int64_t now_ns(const struct fs *fs)
-{
-	return fs->options.clock->wall_ms(fs->options.clock) * 1000000;
-}
-
 /* ---- the node ---- */
 
 /* In a directory with the set-group-ID bit, its group goes to what is made there (inode(7)). */
@@ -28,7 +23,7 @@ struct posix_attr keep_new_locked(const struct fs *fs, const struct node *parent
 	    .mode = type | (maker->mode & 07777),
 	    .uid = maker->uid,
 	    .gid = maker->gid,
-	    .mtime_ns = now_ns(fs),
+	    .mtime_ns = fs_now_ns(fs),
 	};
 
 	if (!fs->options.posix)
@@ -47,11 +42,6 @@ static mode_t type_of(const struct posix_attr *posix, const struct stat *now)
 	mode_t type = posix->has & POSIX_MODE ? posix->mode & S_IFMT : 0;
 
 	return type ? type : now->st_mode & S_IFMT;
-}
-
-static int64_t ns_of(const struct timespec *ts)
-{
-	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
 }
 
 bool keep_change_locked(struct fs *fs, struct node *node, const struct stat *attr, int what)
@@ -73,8 +63,9 @@ bool keep_change_locked(struct fs *fs, struct node *node, const struct stat *att
 		set |= POSIX_GID;
 	}
 	if ((what & FS_SET_MTIME_NOW) ||
-	    ((what & FS_SET_MTIME) && ns_of(&attr->st_mtim) != ns_of(&now.st_mtim))) {
-		posix->mtime_ns = what & FS_SET_MTIME_NOW ? now_ns(fs) : ns_of(&attr->st_mtim);
+	    ((what & FS_SET_MTIME) && fs_ns_of(&attr->st_mtim) != fs_ns_of(&now.st_mtim))) {
+		posix->mtime_ns =
+		    what & FS_SET_MTIME_NOW ? fs_now_ns(fs) : fs_ns_of(&attr->st_mtim);
 		set |= POSIX_MTIME;
 	}
 	posix->has |= set;

@@ -42,11 +42,6 @@ void fs_unref(struct fs *fs, struct node *node)
 	pthread_mutex_unlock(&fs->tree.lock);
 }
 
-static bool is_directory(const struct node *node)
-{
-	return node->kind != NODE_FILE && node->kind != NODE_SYMLINK;
-}
-
 int fs_ref_dir(struct fs *fs, uint64_t ino, struct node **ret_node)
 {
 	struct node *node;
@@ -54,7 +49,7 @@ int fs_ref_dir(struct fs *fs, uint64_t ino, struct node **ret_node)
 
 	if (r < 0)
 		return r;
-	if (!is_directory(node)) {
+	if (!node_is_directory(node)) {
 		fs_unref(fs, node);
 		return -ENOTDIR;
 	}
@@ -74,7 +69,7 @@ int64_t node_valid_ms(const struct fs *fs, const struct node *node)
 	/* of a file it is known at its upload only whether it is so; the old one may be back then
 	 */
 	if (node_unsaved_locked(node))
-		left = is_directory(node) ? fs->options.metadata_ttl_ms : 0;
+		left = node_is_directory(node) ? fs->options.metadata_ttl_ms : 0;
 	if (fs->options.posix && node->kind == NODE_DIR)
 		left = MIN(left, node->posix_until_ms - fs_boot_ms(fs));
 	return left > 0 ? left : 0;
@@ -306,7 +301,7 @@ int lookup_child(struct fs *fs, struct call *call, struct node *parent, const ch
 		return -ENAMETOOLONG;
 	if (parent->kind == NODE_ROOT)
 		return root_find(fs, call, name, ret_node, ret_valid_ms);
-	if (!is_directory(parent))
+	if (!node_is_directory(parent))
 		return -ENOTDIR;
 	r = know_or_place(fs, parent, name, &place, &changes, ret_node);
 	if (r <= 0)
@@ -396,7 +391,7 @@ static int64_t attr_valid_ms(const struct fs *fs, const struct node *node)
 {
 	int64_t left = fs->options.metadata_ttl_ms;
 
-	if (!is_directory(node))
+	if (!node_is_directory(node))
 		return node_valid_ms(fs, node);
 	if (fs->options.posix && node->kind == NODE_DIR)
 		left = MIN(left, node->posix_until_ms - fs_boot_ms(fs));

@@ -5,15 +5,12 @@
 
 #include "xacctfs/s3/store.h"
 
+#include "least.h"
+
 void plan_deinit(struct plan *plan)
 {
 	free(plan->v);
 	*plan = (struct plan){0};
-}
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 static int add(struct plan *plan, struct plan_part part)
@@ -48,8 +45,8 @@ static struct plan_part part_from(uint64_t offset, uint64_t size, uint64_t visib
 	uint64_t run = base_end(offset, visible, dirty) - offset;
 
 	if (run > 0 && (run >= unit || offset + run == size))
-		return (struct plan_part){offset, min(run, copy_max), true};
-	return (struct plan_part){offset, min(unit, size - offset), false};
+		return (struct plan_part){offset, least(run, copy_max), true};
+	return (struct plan_part){offset, least(unit, size - offset), false};
 }
 
 int plan_make(uint64_t size, uint64_t visible, const struct ranges *dirty, uint64_t unit,

@@ -43,6 +43,11 @@ static inline int64_t fs_now_ns(const struct fs *fs)
 	return fs->options.clock->wall_ms(fs->options.clock) * 1000000;
 }
 
+static inline int64_t fs_ns_of(const struct timespec *ts)
+{
+	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
+}
+
 /* Of two ETags: NULL is like nothing. */
 static inline bool same_text(const char *a, const char *b)
 {

@@ -9,6 +9,7 @@
 #include "xacctfs/util/ranges.h"
 
 #include "extents.h"
+#include "least.h"
 #include "streams.h"
 
 /* What a waiting read may take whatever the purse says. */
@@ -347,11 +348,6 @@ static int start_locked(struct reader *reader, uint64_t start, size_t len, bool 
 }
 
 /* ---- what to fetch ---- */
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t most(uint64_t a, uint64_t b)
 {

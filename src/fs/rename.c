@@ -604,11 +604,6 @@ static int rename_directory(const struct renaming *m)
 
 /* ---- rules ---- */
 
-static bool is_directory(const struct node *node)
-{
-	return node->kind != NODE_FILE && node->kind != NODE_SYMLINK;
-}
-
 /* rename(2)'s rules for a name that is taken. */
 static int check_target(const struct renaming *m, unsigned int flags)
 {
@@ -618,11 +613,11 @@ static int check_target(const struct renaming *m, unsigned int flags)
 		return 0;
 	if (flags & RENAME_NOREPLACE)
 		return -EEXIST;
-	if (is_directory(m->target) && !is_directory(m->node))
+	if (node_is_directory(m->target) && !node_is_directory(m->node))
 		return -EISDIR;
-	if (!is_directory(m->target) && is_directory(m->node))
+	if (!node_is_directory(m->target) && node_is_directory(m->node))
 		return -ENOTDIR;
-	if (!is_directory(m->target))
+	if (!node_is_directory(m->target))
 		return 0;
 	return names_check_empty(m->fs, m->call, m->target, &m->to, &marker);
 }
@@ -640,7 +635,7 @@ static int find_both(struct renaming *m)
 	r = tree_place_locked(&m->fs->tree, m->node, &m->from);
 	if (r == 0)
 		r = tree_child_place_locked(&m->fs->tree, m->new_parent, m->new_name,
-					    is_directory(m->node), &m->to);
+					    node_is_directory(m->node), &m->to);
 	pthread_mutex_unlock(&m->fs->tree.lock);
 	if (r == 0 && strlen(m->to.key) > S3_KEY_MAX)
 		return -ENAMETOOLONG;
@@ -670,7 +665,7 @@ static int rename_in(struct renaming *m, unsigned int flags)
 	r = is_into_itself(m) ? -EINVAL : check_target(m, flags);
 	if (r < 0)
 		return r;
-	return is_directory(m->node) ? rename_directory(m) : rename_file(m);
+	return node_is_directory(m->node) ? rename_directory(m) : rename_file(m);
 }
 
 int fs_rename(struct fs *fs, struct call *call, uint64_t parent, const char *name,

@@ -5,11 +5,6 @@
 #include "keep.h"
 #include "opened.h"
 
-static int64_t ns_of(const struct timespec *ts)
-{
-	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
-}
-
 /* Mode and owner are the mount's: only a change that changes nothing succeeds. */
 static int check_unchanged(const struct stat *now, const struct stat *attr, int what)
 {
@@ -36,9 +31,9 @@ static int touch_now(struct fs *fs, struct call *call, struct node *node)
 static int set_mtime(struct fs *fs, struct node *node, const struct stat *now,
 		     const struct stat *attr)
 {
-	if (ns_of(&attr->st_mtim) == ns_of(&now->st_mtim))
+	if (fs_ns_of(&attr->st_mtim) == fs_ns_of(&now->st_mtim))
 		return 0;
-	return opened_set_mtime(fs, node, ns_of(&attr->st_mtim));
+	return opened_set_mtime(fs, node, fs_ns_of(&attr->st_mtim));
 }
 
 static int set_times(struct fs *fs, struct call *call, struct node *node, const struct stat *now,

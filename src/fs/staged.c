@@ -5,6 +5,7 @@
 
 #include "xacctfs/util/cleanup.h"
 
+#include "least.h"
 #include "plan.h"
 
 /* Parts of one file that are under way at once. */
@@ -16,11 +17,6 @@
 /* How long memory is waited for at once, and how often while other files' parts are under way. */
 #define PATIENCE_MS     1000
 #define PATIENCE_ROUNDS 10
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* ---- the file ---- */
 
@@ -69,7 +65,7 @@ int staged_truncate(struct staged *staged, uint64_t size)
 		return r;
 	/* nothing is behind the end, so this never makes one range two */
 	(void)ranges_remove(&staged->dirty, size, UINT64_MAX);
-	staged->visible = min(staged->visible, size);
+	staged->visible = least(staged->visible, size);
 	staged->size = size;
 	staged->changed = true;
 	return 0;
@@ -85,7 +81,7 @@ void staged_clean(struct staged *staged)
 enum staged_from staged_at(const struct staged *staged, uint64_t offset, uint64_t len,
 			   uint64_t *ret_n)
 {
-	uint64_t end = min(offset + len, staged->size);
+	uint64_t end = least(offset + len, staged->size);
 	struct range absent;
 
 	if (!ranges_next(&staged->area.present, offset, end, false, &absent)) {
@@ -97,7 +93,7 @@ enum staged_from staged_at(const struct staged *staged, uint64_t offset, uint64_
 		return STAGED_FILE;
 	}
 	if (offset < staged->visible) {
-		*ret_n = min(absent.end, staged->visible) - offset;
+		*ret_n = least(absent.end, staged->visible) - offset;
 		return STAGED_BASE;
 	}
 	*ret_n = absent.end - offset;
@@ -134,7 +130,7 @@ static int carry(struct staged_upload *job, struct call *call, uint64_t offset, 
 
 	if (from == STAGED_ZEROES)
 		return part_buffer_zero(buffer, at, (size_t)*ret_n);
-	*ret_n = min(*ret_n, CHUNK);
+	*ret_n = least(*ret_n, CHUNK);
 	n = (size_t)*ret_n;
 	if (from == STAGED_FILE)
 		r = staging_read(&job->staged->area, offset, chunk, n);
@@ -168,7 +164,7 @@ static size_t filled_len(const struct staged *staged, uint64_t start, uint64_t l
 
 	for (uint64_t at = start; at < start + len; at += n)
 		if (staged_at(staged, at, start + len - at, &n) != STAGED_ZEROES)
-			filled = (size_t)(at - start + min(n, start + len - at));
+			filled = (size_t)(at - start + least(n, start + len - at));
 	return filled;
 }
 

@@ -1,16 +1,12 @@
 #include "streams.h"
 
+#include "least.h"
 #include "reader.h"
 
 /* A read from somewhere else is fetched in whole pages. */
 #define PAGE 4096
 /* A stream that so many reads have passed by is over. */
 #define ALIVE_TICKS 256
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t most(uint64_t a, uint64_t b)
 {

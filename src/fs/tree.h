@@ -170,4 +170,10 @@ uint64_t tree_number_locked(const struct node *node);
 /* That of a name below a directory with that number. */
 uint64_t tree_child_number(uint64_t parent_number, const char *name);
 
+/* Of any kind that has entries. */
+static inline bool node_is_directory(const struct node *node)
+{
+	return node->kind != NODE_FILE && node->kind != NODE_SYMLINK;
+}
+
 #endif

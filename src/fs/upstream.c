@@ -6,6 +6,8 @@
 
 #include "xacctfs/util/cleanup.h"
 
+#include "least.h"
+
 /* The most parts of one stream that are under way at once. */
 #define UNDER_WAY_MAX 4
 /* The first part is kept back when the stream's share of the memory is so many of it. */
@@ -13,11 +15,6 @@
 /* How long memory is waited for at once, and how often while there is hope. */
 #define PATIENCE_MS     1000
 #define PATIENCE_ROUNDS 10
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 int upstream_new(struct content_room *room, const struct object_id *id,
 		 struct upstream **ret_stream)
@@ -115,7 +112,7 @@ static int read_locked(struct upstream *stream, uint64_t offset, size_t len, cha
 
 		if (part->state == PART_SENT)
 			return UPSTREAM_E_ELSEWHERE;
-		n = (size_t)min(len, part->offset + part->len - offset);
+		n = (size_t)least(len, part->offset + part->len - offset);
 		r = part_buffer_read(&part->buffer, (size_t)(offset - part->offset), data, n);
 		if (r < 0)
 			return r;
@@ -133,7 +130,7 @@ int upstream_read(struct upstream *stream, uint64_t offset, size_t len, void *da
 
 	pthread_mutex_lock(&stream->upload->lock);
 	if (offset < stream->size) {
-		n = (size_t)min(len, stream->size - offset);
+		n = (size_t)least(len, stream->size - offset);
 		r = read_locked(stream, offset, n, data);
 	}
 	pthread_mutex_unlock(&stream->upload->lock);
@@ -187,7 +184,7 @@ static unsigned int under_way_max(const struct upstream *stream, uint64_t size)
 {
 	uint64_t parts = memory_share(stream->room->memory) / size;
 
-	return parts < 1 ? 1 : (unsigned int)min(parts, UNDER_WAY_MAX);
+	return parts < 1 ? 1 : (unsigned int)least(parts, UNDER_WAY_MAX);
 }
 
 static bool is_full(const struct part *part, size_t len)
@@ -296,7 +293,7 @@ static int add_part(struct upstream *stream, struct call *call, struct part **re
 /* How far the part is filled when the stream ends there. */
 static size_t filled(const struct part *part, uint64_t end)
 {
-	return end > part->offset ? (size_t)min(end - part->offset, part->size) : 0;
+	return end > part->offset ? (size_t)least(end - part->offset, part->size) : 0;
 }
 
 /* True when it is to be sent as soon as the stream reaches to end. */
@@ -391,7 +388,7 @@ static int patch(struct upstream *stream, uint64_t start, uint64_t end, const ch
 		struct part *part = upload->parts[i];
 		size_t n;
 
-		n = (size_t)min(end, part->offset + part->len) - (size_t)start;
+		n = (size_t)least(end, part->offset + part->len) - (size_t)start;
 		r = part_buffer_write(&part->buffer, (size_t)(start - part->offset), data, n);
 		start += n;
 		data += n;
@@ -435,7 +432,7 @@ static int extend(struct upstream *stream, struct call *call, const struct upstr
 int upstream_write(struct upstream *stream, struct call *call, const struct upstream_params *params,
 		   uint64_t offset, const void *data, size_t len)
 {
-	uint64_t size = stream->size, end = offset + len, inside = min(end, size);
+	uint64_t size = stream->size, end = offset + len, inside = least(end, size);
 	const char *bytes = data;
 	int r = multipart_error(stream->upload);
 
