@@ -9,10 +9,10 @@
 #include "xacctfs/util/pool.h"
 
 #include "buckets.h"
-#include "content.h"
+#include "content/content.h"
 #include "memory.h"
 #include "mime.h"
-#include "staging.h"
+#include "content/staging.h"
 #include "tree.h"
 
 struct fs {

@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "../../../src/fs/content_private.h"
+#include "../../../src/fs/content/private.h"
 #include "xacctfs/util/cleanup.h"
 
 #include "memory_store.h"

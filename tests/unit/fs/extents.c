@@ -1,5 +1,5 @@
 /* Sorted pieces of an object, and which of their bytes were handed out. */
-#include "../../../src/fs/extents.h"
+#include "../../../src/fs/reader/extents.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

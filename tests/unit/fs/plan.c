@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "../../../src/fs/content.h"
-#include "../../../src/fs/plan.h"
+#include "../../../src/fs/content/content.h"
+#include "../../../src/fs/content/plan.h"
 #include "xacctfs/s3/store.h"
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"

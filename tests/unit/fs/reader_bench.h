@@ -5,7 +5,7 @@
 #ifndef FS_READER_BENCH_H
 #define FS_READER_BENCH_H
 
-#include "../../../src/fs/reader.h"
+#include "../../../src/fs/reader/reader.h"
 
 #include <errno.h>
 #include <setjmp.h>

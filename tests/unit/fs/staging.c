@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "../../../src/fs/staging.h"
+#include "../../../src/fs/content/staging.h"
 
 #define LIMIT 10000
 

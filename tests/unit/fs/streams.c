@@ -1,5 +1,5 @@
 /* What is fetched for a sequence of reads, as a pure function of it. */
-#include "../../../src/fs/streams.h"
+#include "../../../src/fs/reader/streams.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../../src/fs/reader.h"
+#include "../../../src/fs/reader/reader.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)

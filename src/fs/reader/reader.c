@@ -9,7 +9,7 @@
 #include "xacctfs/util/ranges.h"
 
 #include "extents.h"
-#include "least.h"
+#include "../least.h"
 #include "streams.h"
 
 /* What a waiting read may take whatever the purse says. */

@@ -5,7 +5,7 @@
 
 #include "xacctfs/s3/store.h"
 
-#include "least.h"
+#include "../least.h"
 
 void plan_deinit(struct plan *plan)
 {

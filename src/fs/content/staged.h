@@ -1,6 +1,6 @@
 /*
- * fs/staged: a file that was changed in part: a local sparse file over the object. The state STAGED
- * of a content, and its upload.
+ * fs/content/staged: a file that was changed in part: a local sparse file over the object. The
+ * state STAGED of a content, and its upload.
  */
 #ifndef FS_STAGED_H
 #define FS_STAGED_H

@@ -11,7 +11,7 @@
 
 #include "xacctfs/util/cleanup.h"
 
-#include "waiter.h"
+#include "../waiter.h"
 
 int staging_init(struct staging *staging, const char *dir, uint64_t limit)
 {

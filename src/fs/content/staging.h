@@ -1,7 +1,7 @@
 /*
- * fs/staging: bytes of files that are changed elsewhere than at their end, in unlinked files of
- * staging_dir, all together no more than staging_limit. Thread-safe per area; one area is used by
- * one file's content, under its lock.
+ * fs/content/staging: bytes of files that are changed elsewhere than at their end, in unlinked
+ * files of staging_dir, all together no more than staging_limit. Thread-safe per area; one area is
+ * used by one file's content, under its lock.
  */
 #ifndef FS_STAGING_H
 #define FS_STAGING_H

@@ -1,4 +1,4 @@
-#include "content_private.h"
+#include "private.h"
 
 #include <errno.h>
 #include <stdlib.h>

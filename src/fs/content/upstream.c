@@ -6,7 +6,7 @@
 
 #include "xacctfs/util/cleanup.h"
 
-#include "least.h"
+#include "../least.h"
 
 /* The most parts of one stream that are under way at once. */
 #define UNDER_WAY_MAX 4

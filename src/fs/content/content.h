@@ -44,8 +44,8 @@
 #include "xacctfs/util/call.h"
 #include "xacctfs/util/pool.h"
 
-#include "memory.h"
-#include "reader.h"
+#include "../memory.h"
+#include "../reader/reader.h"
 #include "staging.h"
 
 /*

@@ -7,8 +7,8 @@
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 
-#include "content_private.h"
-#include "waiter.h"
+#include "private.h"
+#include "../waiter.h"
 
 #define MIB ((uint64_t)1 << 20)
 

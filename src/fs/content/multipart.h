@@ -1,5 +1,5 @@
 /*
- * fs/multipart: one multipart upload: its parts, which a pool sends, several at a time.
+ * fs/content/multipart: one multipart upload: its parts, which a pool sends, several at a time.
  *
  *	multipart_new(room, &id, &upload);
  *	multipart_begin(upload, call, &params);

@@ -1,9 +1,9 @@
-#include "content_private.h"
+#include "private.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "least.h"
+#include "../least.h"
 
 /* Something became another meanwhile: from the start. */
 #define READ_E_AGAIN 1

@@ -1,6 +1,6 @@
 #include "streams.h"
 
-#include "least.h"
+#include "../least.h"
 #include "reader.h"
 
 /* A read from somewhere else is fetched in whole pages. */

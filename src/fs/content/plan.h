@@ -1,5 +1,5 @@
 /*
- * fs/plan: which parts a STAGED file is uploaded in. Pure.
+ * fs/content/plan: which parts a STAGED file is uploaded in. Pure.
  */
 #ifndef FS_PLAN_H
 #define FS_PLAN_H

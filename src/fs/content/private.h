@@ -1,4 +1,4 @@
-/* What the files of content*.c share. */
+/* What the files of fs/content share. */
 #ifndef FS_CONTENT_PRIVATE_H
 #define FS_CONTENT_PRIVATE_H
 
@@ -85,14 +85,14 @@ uint64_t content_params_version(const struct content_params *params);
 /* Without conditions; valid as long as params. */
 struct put_params content_put_params(const struct content_params *params);
 
-/* ---- content_change.c ---- */
+/* ---- change.c ---- */
 
 /* STREAM becomes CLEAN or STAGED, with the same bytes. */
 int content_settle(struct content *content, struct call *call);
 /* CLEAN becomes STAGED. */
 int content_stage(struct content *content);
 
-/* ---- content_flush.c ---- */
+/* ---- flush.c ---- */
 
 /* STREAM becomes CLEAN. */
 int content_flush_stream(struct content *content, struct call *call, struct object *ret_object);

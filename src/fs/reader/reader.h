@@ -21,7 +21,7 @@
 #include "xacctfs/util/call.h"
 #include "xacctfs/util/pool.h"
 
-#include "memory.h"
+#include "../memory.h"
 
 /* The first fetch of a file that is read from its beginning; a smaller file is one GET. */
 #define READER_FIRST (1 << 20)

@@ -1,6 +1,6 @@
 /*
- * fs/streams: which reads of a file follow each other, and what should be fetched for each. Pure:
- * no lock, no memory, no time.
+ * fs/reader/streams: which reads of a file follow each other, and what should be fetched for each.
+ * Pure: no lock, no memory, no time.
  *
  * A stream is a run of bytes that were asked for without a hole. A read at its end makes it longer.
  * Reads that come out of order (the kernel sends several at once) begin streams of their own, which

@@ -1,6 +1,6 @@
 /*
- * fs/part_buffer: the bytes of one part, in memory that is accounted for in the purse, or in a
- * local file of the staging area. Not thread-safe.
+ * fs/content/part_buffer: the bytes of one part, in memory that is accounted for in the purse, or
+ * in a local file of the staging area. Not thread-safe.
  *
  * Memory is taken as it is filled: what was never touched costs nothing, and is zeroes.
  */

@@ -1,6 +1,6 @@
 /*
- * fs/upstream: a file that is written from 0 on: parts go up while it grows, and what was not sent
- * is in memory. The state STREAM of a content.
+ * fs/content/upstream: a file that is written from 0 on: parts go up while it grows, and what was
+ * not sent is in memory. The state STREAM of a content.
  *
  * One thread at a time changes it; upstream_size and upstream_read may be called meanwhile.
  */

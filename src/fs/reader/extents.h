@@ -1,6 +1,6 @@
 /*
- * fs/extents: pieces of an object that were fetched or are being fetched, sorted and disjoint. Pure
- * data; whose lock it is, fs/reader says.
+ * fs/reader/extents: pieces of an object that were fetched or are being fetched, sorted and
+ * disjoint. Pure data; whose lock it is, fs/reader says.
  */
 #ifndef FS_EXTENTS_H
 #define FS_EXTENTS_H

@@ -9,7 +9,7 @@
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 
-#include "waiter.h"
+#include "../waiter.h"
 
 int multipart_new(struct content_room *room, const struct object_id *id,
 		  struct multipart **ret_upload)

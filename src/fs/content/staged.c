@@ -5,7 +5,7 @@
 
 #include "xacctfs/util/cleanup.h"
 
-#include "least.h"
+#include "../least.h"
 #include "plan.h"
 
 /* Parts of one file that are under way at once. */
