@@ -10,7 +10,7 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev fuse3 li
 # to test it
 # shellcheck disable=SC2034
 TEST_PACKAGES=(libcmocka-dev python3 python3-venv python3-botocore awscli clang-format clang-tidy shellcheck man-db groff iproute2 curl
-    openssl attr faketime procps jq rsync s3fs git sqlite3 ed zip)
+    openssl attr faketime procps jq rsync s3fs git sqlite3 ed zip vim-tiny nano)
 
 want_packages() {
     local missing=() name
