@@ -42,6 +42,8 @@ struct session {
 	unsigned int failures_in_a_row;  /* lock */
 	int64_t last_attempt_ms;         /* lock: when the last one ended, boot time */
 	int64_t next_attempt_ms;         /* lock: boot time */
+	int64_t last_failure_wall_ms;    /* lock */
+	char last_failure[640];          /* lock: why an attempt failed last, or "" */
 
 	int64_t wall_offset_ms; /* refresher: wall less boot clock, as last seen */
 };
@@ -152,6 +154,12 @@ static void back_off_locked(struct session *session)
 	    boot_ms(session) + delay / 2 + (int64_t)(retry_random() % (uint32_t)(delay / 2 + 1));
 }
 
+static void note_failure_locked(struct session *session, const struct session_failure *failure)
+{
+	session->last_failure_wall_ms = aws_caller_now_ms(session->options.sts->caller);
+	snprintf(session->last_failure, sizeof(session->last_failure), "%s", failure->text);
+}
+
 static bool valid_locked(const struct session *session)
 {
 	return session->credentials && boot_ms(session) < session->credentials->expires_ms;
@@ -211,6 +219,7 @@ static void renew(struct session *session)
 		session->renewals++;
 	} else {
 		back_off_locked(session);
+		note_failure_locked(session, &failure);
 	}
 	session->attempts++;
 	session->last_attempt_ms = boot_ms(session);
@@ -465,14 +474,20 @@ bool session_may_have_ended(struct session *session, const struct credentials *c
 
 void session_get_status(struct session *session, struct session_status *ret_status)
 {
+	int64_t now;
+
 	pthread_mutex_lock(&session->lock);
+	now = boot_ms(session);
 	*ret_status = (struct session_status){
 	    .expires_wall_ms = session->info.expires_wall_ms,
 	    .remaining_ms = remaining_locked(session),
 	    .renewals = session->renewals,
 	    .failures = session->failures,
 	    .failing = session->failures_in_a_row > 0,
+	    .next_renewal_ms = due_locked(session) > now ? due_locked(session) - now : 0,
+	    .last_failure_wall_ms = session->last_failure_wall_ms,
 	};
+	strcpy(ret_status->last_failure, session->last_failure);
 	if (session->info.arn)
 		snprintf(ret_status->arn, sizeof(ret_status->arn), "%s", session->info.arn);
 	pthread_mutex_unlock(&session->lock);

@@ -71,7 +71,8 @@ int session_replace(struct session *session, struct call *call, struct credentia
  */
 bool session_may_have_ended(struct session *session, const struct credentials *credentials);
 
-/* A picture of the session, for --check, tests and the log. */
+/* A picture of the session, for --check, /.xacctfs, tests and the log. No lock of it is held across
+ * a request, so that it is to be had at once at all times. */
 struct session_status {
 	char arn[256];           /* who we are */
 	int64_t expires_wall_ms; /* as the server said it */
@@ -79,6 +80,10 @@ struct session_status {
 	uint64_t renewals;       /* successful ones after the first sign-in */
 	uint64_t failures;       /* failed attempts, ever */
 	bool failing;            /* the last attempt failed */
+	int64_t next_renewal_ms; /* from now; 0 when it is due, or under way */
+	/* of the last failed attempt, ever; 0 and "" when there was none */
+	int64_t last_failure_wall_ms; /* by the server's clock */
+	char last_failure[640];       /* as in struct session_failure */
 };
 void session_get_status(struct session *session, struct session_status *ret_status);
 

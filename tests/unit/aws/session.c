@@ -709,6 +709,9 @@ static void status_tells_what_happened(void **state)
 	assert_int_equal(s.remaining_ms, LIFE_MS);
 	assert_int_equal(s.renewals + s.failures, 0);
 	assert_false(s.failing);
+	assert_in_range(s.next_renewal_ms, RENEWAL_MS - LIFE_MS / 20, RENEWAL_MS);
+	assert_string_equal(s.last_failure, "");
+	assert_int_equal(s.last_failure_wall_ms, 0);
 
 	atomic_store(&b->refusing, true);
 	advance(b, RENEWAL_MS);
@@ -718,6 +721,9 @@ static void status_tells_what_happened(void **state)
 	assert_int_equal(s.renewals, 0);
 	assert_int_equal(s.failures, 1);
 	assert_true(s.failing);
+	assert_in_range(s.next_renewal_ms, 100, 200); /* the back-off */
+	assert_non_null(strstr(s.last_failure, "sts:AssumeRole of " FIRST_ARN ": AccessDenied"));
+	assert_int_equal(s.last_failure_wall_ms, TEST_CLOCK_WALL_MS + RENEWAL_MS);
 
 	atomic_store(&b->refusing, false);
 	advance(b, SPACING_MS);
@@ -728,6 +734,9 @@ static void status_tells_what_happened(void **state)
 	assert_int_equal(s.renewals, 1);
 	assert_int_equal(s.failures, 1);
 	assert_false(s.failing);
+	/* that is past, but told */
+	assert_non_null(strstr(s.last_failure, "sts:AssumeRole of " FIRST_ARN));
+	assert_int_equal(s.last_failure_wall_ms, TEST_CLOCK_WALL_MS + RENEWAL_MS);
 }
 
 /* Between half and all of a time that doubles, from 200 ms up to half a minute. */
