@@ -187,6 +187,46 @@ static bool refused_for_time(const struct aws_error *error, int64_t skew_ms)
 	return false;
 }
 
+/* What of the response may be looked at, http/transport.h says. r: what perform returned. */
+static void tell_ended(const struct aws_request *request, int r, int64_t ms,
+		       const struct http_response *response, const struct aws_error *error)
+{
+	struct aws_attempt attempt = {
+	    .number = error->attempts,
+	    .ms = ms,
+	    .received = response->sunk,
+	};
+	size_t len;
+
+	if (!request->ended)
+		return;
+	http_request_body(request->http, &len);
+	if (r == 0 || r == HTTP_E_SINK) {
+		attempt.status = response->status;
+		attempt.sent = len;
+	}
+	if (r == 0) {
+		attempt.throttled = aws_error_is_throttle(error);
+		attempt.received += response->body.len;
+	}
+	request->ended(request->ended_data, &attempt);
+}
+
+/* Sends, once. Returns as perform does; *error tells of the answer, if one came. */
+static int perform(struct aws_caller *caller, struct call *call, const struct aws_request *request,
+		   struct http_response *response, struct aws_error *error)
+{
+	struct clock *clock = caller->clock;
+	int64_t began_ms = clock->boot_ms(clock);
+	int r = caller->transport->perform(caller->transport, call, request->http,
+					   request->max_body, response);
+
+	if (r == 0)
+		aws_error_parse(response, error);
+	tell_ended(request, r, clock->boot_ms(clock) - began_ms, response, error);
+	return r;
+}
+
 /* One attempt, signed by a clock so far from the boot clock. Returns as aws_send; *error was
  * zeroed. */
 static int attempt(struct aws_caller *caller, struct call *call, const struct aws_request *request,
@@ -206,8 +246,7 @@ static int attempt(struct aws_caller *caller, struct call *call, const struct aw
 	if (r < 0)
 		return r;
 	http_response_deinit(response);
-	r = caller->transport->perform(caller->transport, call, request->http, request->max_body,
-				       response);
+	r = perform(caller, call, request, response, error);
 	error->maybe_done = error->maybe_done || response->sent_before;
 	if (r < 0)
 		return r;
@@ -217,7 +256,6 @@ static int attempt(struct aws_caller *caller, struct call *call, const struct aw
 		snprintf(error->message, sizeof(error->message), "%s", response->error);
 		return AWS_E_TRANSPORT;
 	}
-	aws_error_parse(response, error);
 	if (error->status / 100 == 2 && error->code[0] == '\0')
 		return 0;
 	return AWS_E_REPLY;

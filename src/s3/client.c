@@ -201,6 +201,8 @@ static int send_once(struct s3_store *s3, struct call *call, const struct s3_req
 	    .max_body = request->max_body,
 	    .prepare = request->prepare,
 	    .prepare_data = request->user,
+	    .ended = counters_add,
+	    .ended_data = counters_of(&s3->counters, request->operation),
 	};
 	bool maybe_done = error->maybe_done;
 	int r = make_http(s3, request, region, &http);
@@ -210,7 +212,9 @@ static int send_once(struct s3_store *s3, struct call *call, const struct s3_req
 	/* over TLS nobody can change the bytes; hashing them would be half of the work */
 	if (request->data && request->len > 0 && !strcmp(http.scheme, "https"))
 		aws.payload_hash = SIGV4_UNSIGNED_PAYLOAD;
+	s3->counters.in_flight++;
 	r = aws_send(s3->caller, call, &aws, response, error);
+	s3->counters.in_flight--;
 	error->maybe_done = error->maybe_done || maybe_done;
 	return r;
 }

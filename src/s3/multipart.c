@@ -49,6 +49,7 @@ int s3_create_upload(struct store *store, struct call *call, const struct object
 				 &request, &error);
 	if (r != 0)
 		return s3_fail(&request, r, &error);
+	begun_add(&s3->begun, id, upload_id, aws_caller_now_ms(s3->caller));
 	*ret_upload_id = upload_id;
 	return 0;
 }
@@ -207,6 +208,7 @@ int s3_complete_upload(struct store *store, struct call *call, const struct obje
 		r = 0;
 	if (r != 0)
 		return s3_fail(&request, r, &error);
+	begun_remove(&s3->begun, upload_id);
 	if (ret_object) {
 		*ret_object = object;
 		object = (struct object){0};
@@ -236,5 +238,8 @@ int s3_abort_upload(struct store *store, struct call *call, const struct object_
 		r = s3_send(s3_of(store), call, &request, &response, &error);
 	if (r == AWS_E_REPLY && !strcmp(error.code, "NoSuchUpload"))
 		r = 0;
-	return r == 0 ? 0 : s3_fail(&request, r, &error);
+	if (r != 0)
+		return s3_fail(&request, r, &error);
+	begun_remove(&s3_of(store)->begun, upload_id);
+	return 0;
 }

@@ -9,6 +9,8 @@
 #include "xacctfs/util/url.h"
 #include "xacctfs/util/xml.h"
 
+#include "begun.h"
+#include "counters.h"
 #include "region.h"
 
 #define S3_XMLNS "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -29,6 +31,8 @@ struct s3_store {
 	char *storage_class, *sse, *sse_kms_key_id, *expected_owner;
 	bool requester_pays;
 	struct region_map regions;
+	struct counters counters;
+	struct begun begun;
 	pthread_mutex_t lock;
 	struct credentials *absolved; /* lock: the last that s3/client's bare_400 is not due to */
 };

@@ -11,6 +11,7 @@ static void s3_store_free(struct store *store)
 
 	url_deinit(&s3->endpoint);
 	region_map_deinit(&s3->regions);
+	begun_deinit(&s3->begun);
 	credentials_unref(s3->absolved);
 	pthread_mutex_destroy(&s3->lock);
 	free(s3->region);
@@ -62,6 +63,7 @@ int s3_store_new(struct aws_caller *caller, struct session *session, const struc
 	s3->session = session;
 	s3->addressing = conf->addressing;
 	region_map_init(&s3->regions);
+	begun_init(&s3->begun);
 	pthread_mutex_init(&s3->lock, NULL);
 	s3->requester_pays = conf->requester_pays;
 	if (copy(conf->region, &s3->region) < 0 ||
@@ -80,6 +82,16 @@ int s3_store_new(struct aws_caller *caller, struct session *session, const struc
 	}
 	*ret_store = &s3->store;
 	return 0;
+}
+
+void s3_get_stats(struct store *store, struct s3_stats *ret_stats)
+{
+	counters_read(&s3_of(store)->counters, ret_stats);
+}
+
+int s3_list_begun(struct store *store, struct s3_begun_list *ret_list)
+{
+	return begun_list(&s3_of(store)->begun, ret_list);
 }
 
 void store_free(struct store *store)

@@ -45,6 +45,16 @@ struct aws_caller {
 	uint64_t retries;         /* lock: of them, those sent again */
 };
 
+/* One sending of a request, and what came of it. */
+struct aws_attempt {
+	int number;     /* 1 is the first of the aws_send */
+	int status;     /* HTTP's; 0 when none came */
+	bool throttled; /* the service says that requests are too many */
+	int64_t ms;     /* that it took */
+	/* bytes of bodies; of one that was not sent, or did not come, to its end: what is known */
+	uint64_t sent, received;
+};
+
 struct aws_request {
 	struct http_request *http;
 	struct credentials *credentials;
@@ -60,6 +70,9 @@ struct aws_request {
 	 */
 	int (*prepare)(void *data, struct http_request *http);
 	void *prepare_data;
+	/* NULL, or told of each attempt when it has ended, by the thread that sends. */
+	void (*ended)(void *data, const struct aws_attempt *attempt);
+	void *ended_data;
 };
 
 /* Neither transport nor clock is owned. The wall clock is believed until a server says otherwise.

@@ -30,4 +30,44 @@ int s3_list_buckets_page(struct store *store, struct call *call, const char *pre
 			 const char *token, struct bucket_page *ret_page,
 			 struct aws_error *ret_error);
 
+/* ---- what the store did, for /.xacctfs; of any thread ---- */
+
+#define S3_OPERATIONS 17
+
+/* How a request ended: by the class of the answer's status, or with none. */
+enum s3_outcome { S3_NO_ANSWER, S3_2XX, S3_3XX, S3_4XX, S3_5XX, S3_OUTCOMES };
+
+/* The HTTP requests of one operation, ever. Each attempt is one. */
+struct s3_operation_stats {
+	const char *name; /* "GetObject"; constant */
+	uint64_t requests[S3_OUTCOMES];
+	uint64_t retries;        /* of them, those sent because the one before had failed */
+	uint64_t throttled;      /* of them, those answered that they are too many */
+	uint64_t sent_bytes;     /* of the bodies of requests that were answered */
+	uint64_t received_bytes; /* of the answers' bodies */
+	uint64_t ms;             /* that they took, all together */
+};
+
+struct s3_stats {
+	struct s3_operation_stats operations[S3_OPERATIONS];
+	unsigned int in_flight; /* calls that are being sent now, or wait to be sent again */
+};
+
+void s3_get_stats(struct store *store, struct s3_stats *ret_stats);
+
+/* A multipart upload that this store began, and neither completed nor aborted yet. */
+struct s3_begun {
+	char *bucket, *key, *upload_id;
+	int64_t begun_ms; /* since 1970, by the server's clock */
+};
+
+struct s3_begun_list {
+	struct s3_begun *v;
+	size_t n;
+};
+
+void s3_begun_list_deinit(struct s3_begun_list *list); /* leaves it zeroed */
+/* The oldest first. Returns 0, -ENOMEM. */
+int s3_list_begun(struct store *store, struct s3_begun_list *ret_list);
+
 #endif
