@@ -7,24 +7,20 @@
  *	nothing fails any more, it does; nothing is left behind.
  *
  * Requests fail before they are done, or when they are, the bytes on their way included.
- *
- *	XACCTFS_SEED=N         begins with sequence N instead of a random one
- *	XACCTFS_SEQUENCES=N    how many
  */
 #include "content_bench.h"
 
-#include <inttypes.h>
 #include <sched.h>
-#include <sys/random.h>
 
+#include "sequence.h"
 #include "xacctfs/util/log.h"
 
 #define SEQUENCES 1000
 #define STEPS     40
 
 struct model {
+	struct sequence *seq;
 	struct bench b;
-	uint64_t seed, random;
 	unsigned int mark;
 
 	uint8_t object[FILE_MAX]; /* what S3 had before the step */
@@ -44,32 +40,7 @@ struct model {
 	unsigned int step_faults;    /* lock */
 	size_t orphans;              /* lock: uploads whose creation was not answered */
 	unsigned int trouble;        /* faults that came when the last flush succeeded */
-
-	char trace[64 * 1024];
-	size_t trace_len;
 };
-
-/* ---- chance ---- */
-
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t any(struct model *m)
-{
-	uint64_t z = m->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static size_t below(struct model *m, size_t n)
-{
-	return (size_t)(any(m) % n);
-}
-
-static bool one_in(struct model *m, size_t n)
-{
-	return below(m, n) == 0;
-}
 
 /* Lengths around nothing and around parts are the interesting ones. */
 static size_t some_len(struct model *m, size_t most)
@@ -81,36 +52,6 @@ static size_t some_len(struct model *m, size_t most)
 		len = 1 + below(m, 6 * PART);
 	return len < most ? len : most;
 }
-
-/* ---- what is told when something does not hold ---- */
-
-__attribute__((format(printf, 2, 3))) static void trace(struct model *m, const char *format, ...)
-{
-	size_t room = sizeof(m->trace) - m->trace_len;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(m->trace + m->trace_len, room, format, args);
-	va_end(args);
-	m->trace_len += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void broken(const struct model *m, const char *what, int line)
-{
-	fprintf(stderr, "%s", m->trace);
-	fprintf(stderr,
-		"line %d: does not hold: %s\nto replay: XACCTFS_SEED=%" PRIu64
-		" XACCTFS_SEQUENCES=1\n",
-		line, what, m->seed);
-	fail();
-}
-
-#define HOLDS(m, condition)                                                                        \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			broken(m, #condition, __LINE__);                                           \
-	} while (0)
 
 /* ---- faults ---- */
 
@@ -415,11 +356,12 @@ static void check_bytes(struct model *m)
 	free(got);
 }
 
-static void run_sequence(struct model *m, uint64_t seed)
+static void run_sequence(struct sequence *seq, void *data)
 {
 	static const size_t memories[] = {PART, 4 * PART, 16 * PART, 64 * PART, 1 << 20};
+	struct model *m = data;
 
-	*m = (struct model){.seed = seed, .random = seed};
+	*m = (struct model){.seq = seq};
 	pthread_mutex_init(&m->lock, NULL);
 	bench_begin(&m->b, memories[below(m, ARRAY_LEN(memories))]);
 	m->b.limits.copy_max = one_in(m, 2) ? 5 * PART : S3_PART_MAX;
@@ -437,29 +379,12 @@ static void run_sequence(struct model *m, uint64_t seed)
 	pthread_mutex_destroy(&m->lock);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void sequences_hold(void **state)
 {
-	struct model *m = malloc(sizeof(*m));
-	uint32_t random = 0;
-	uint64_t seed, n;
+	static struct model model;
 
 	(void)state;
-	assert_non_null(m);
-	assert_int_equal(getrandom(&random, sizeof(random), 0), sizeof(random));
-	seed = number_from("XACCTFS_SEED", random);
-	n = number_from("XACCTFS_SEQUENCES", SEQUENCES);
-	printf("XACCTFS_SEED=%" PRIu64 " XACCTFS_SEQUENCES=%" PRIu64 "\n", seed, n);
-	assert_true(n > 0);
-	for (uint64_t i = 0; i < n; i++)
-		run_sequence(m, seed + i);
-	free(m);
+	sequences_run(SEQUENCES, run_sequence, &model);
 }
 
 int main(void)

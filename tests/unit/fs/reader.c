@@ -1,6 +1,8 @@
 /* How much is fetched for what is read, and in how many GETs. */
 #include "reader_bench.h"
 
+#include "sequence.h"
+
 static void assert_within_the_object(struct bench *bench)
 {
 	for (size_t i = 0; i < gets(bench); i++) {
@@ -182,20 +184,14 @@ static void a_far_read_is_fetched_as_it_is(void **state)
 	assert_int_equal(gets(bench), 3);
 }
 
-static uint64_t random_below(uint64_t *seed, uint64_t n)
-{
-	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (*seed >> 20) % n;
-}
-
 static void random_reads_fetch_about_what_they_need(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t seed = 4711;
+	uint64_t chance = 4711;
 
 	bench_open(bench, 4096 * MIB);
 	for (int i = 0; i < 1000; i++)
-		read_right(bench, random_below(&seed, 4095 * MIB) / 4096 * 4096 + MIB, 16 * KIB);
+		read_right(bench, chance_below(&chance, 4095 * MIB) / 4096 * 4096 + MIB, 16 * KIB);
 	bench_settle(bench);
 	assert_true(sent(bench) <= 1000 * 16 * KIB * 11 / 10);
 }
@@ -204,11 +200,11 @@ static void random_reads_fetch_about_what_they_need(void **state)
 static void random_reads_in_pieces_fetch_no_more_than_twice_as_much(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t seed = 4712;
+	uint64_t chance = 4712;
 
 	bench_open(bench, 8192 * MIB);
 	for (int i = 0; i < 30; i++) {
-		uint64_t offset = random_below(&seed, 8180 * MIB) / 4096 * 4096 + 2 * MIB;
+		uint64_t offset = chance_below(&chance, 8180 * MIB) / 4096 * 4096 + 2 * MIB;
 
 		read_in_order(bench, offset, offset + MIB, 128 * KIB);
 	}

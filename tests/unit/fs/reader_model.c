@@ -1,15 +1,10 @@
 /* Generated sequences of reads, failures, changes and renames, against what is right. */
 #include "reader_bench.h"
 
-#include <inttypes.h>
+#include "sequence.h"
 
-#define STEPS 400
-
-static uint64_t random_below(uint64_t *seed, uint64_t n)
-{
-	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (*seed >> 24) % n;
-}
+#define SEQUENCES 10
+#define STEPS     400
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -19,28 +14,28 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* One who reads: in order, with jumps. */
 struct walker {
 	struct bench *bench;
-	uint64_t seed, pos;
+	uint64_t chance, pos;
 	bool may_fail; /* the store does, now and then */
 	unsigned int failed;
 	pthread_t thread;
 };
 
-static size_t any_len(uint64_t *seed)
+static size_t any_len(uint64_t *chance)
 {
 	static const size_t lens[] = {1,         100,       4096, 10000,  65536,
 				      128 * KIB, 128 * KIB, MIB,  3 * MIB};
 
-	return lens[random_below(seed, ARRAY_LEN(lens))];
+	return lens[chance_below(chance, ARRAY_LEN(lens))];
 }
 
 /* Where the next read is: mostly where the last one ended, or near it. */
 static uint64_t any_pos(struct walker *walker)
 {
-	uint64_t size = walker->bench->size, slack = random_below(&walker->seed, 512 * KIB);
+	uint64_t size = walker->bench->size, slack = chance_below(&walker->chance, 512 * KIB);
 
-	switch (random_below(&walker->seed, 16)) {
+	switch (chance_below(&walker->chance, 16)) {
 	case 0:
-		return random_below(&walker->seed, size + 100);
+		return chance_below(&walker->chance, size + 100);
 	case 1:
 		return walker->pos + slack;
 	case 2:
@@ -56,7 +51,7 @@ static uint64_t any_pos(struct walker *walker)
 static void step(struct walker *walker)
 {
 	uint64_t offset = any_pos(walker);
-	size_t len = any_len(&walker->seed);
+	size_t len = any_len(&walker->chance);
 	int r = try_read(walker->bench, offset, len);
 
 	if (r == 0) {
@@ -78,21 +73,21 @@ static void rename_to(struct bench *bench, const char *key)
 	assert_int_equal(reader_rename(bench->reader, &id, "\"v1\""), 0);
 }
 
-static void disturb(struct bench *bench, uint64_t *seed)
+static void disturb(struct bench *bench, uint64_t *chance)
 {
 	static const int errors[] = {-EIO, -EAGAIN, -ESTALE, -ENOENT, -ERANGE};
 
-	if (random_below(seed, 8) == 0)
-		fail_next(bench, 1 + (unsigned int)random_below(seed, 3),
-			  errors[random_below(seed, ARRAY_LEN(errors))],
-			  random_below(seed, bench->size), random_below(seed, MIB));
-	if (random_below(seed, 20) == 0) {
+	if (chance_below(chance, 8) == 0)
+		fail_next(bench, 1 + (unsigned int)chance_below(chance, 3),
+			  errors[chance_below(chance, ARRAY_LEN(errors))],
+			  chance_below(chance, bench->size), chance_below(chance, MIB));
+	if (chance_below(chance, 20) == 0) {
 		pthread_mutex_lock(&bench->lock);
 		bench->version = 3 - bench->version;
 		pthread_mutex_unlock(&bench->lock);
 	}
-	if (random_below(seed, 20) == 0)
-		rename_to(bench, random_below(seed, 2) ? "key" : "other");
+	if (chance_below(chance, 20) == 0)
+		rename_to(bench, chance_below(chance, 2) ? "key" : "other");
 }
 
 static void *walk(void *data)
@@ -101,20 +96,20 @@ static void *walk(void *data)
 
 	for (int i = 0; i < STEPS / 4; i++) {
 		if (walker->may_fail)
-			disturb(walker->bench, &walker->seed);
+			disturb(walker->bench, &walker->chance);
 		step(walker);
 	}
 	return NULL;
 }
 
-static size_t any_memory(uint64_t *seed)
+static size_t any_memory(uint64_t *chance)
 {
 	static const size_t limits[] = {0, 300 * KIB, 2 * MIB, 20 * MIB, 128 * MIB};
 
-	return limits[random_below(seed, ARRAY_LEN(limits))];
+	return limits[chance_below(chance, ARRAY_LEN(limits))];
 }
 
-static uint64_t any_size(uint64_t *seed)
+static uint64_t any_size(uint64_t *chance)
 {
 	static const uint64_t sizes[] = {1,
 					 4096,
@@ -125,18 +120,20 @@ static uint64_t any_size(uint64_t *seed)
 					 READER_EXTENT_MAX,
 					 30 * MIB + 1};
 
-	return sizes[random_below(seed, ARRAY_LEN(sizes))];
+	return sizes[chance_below(chance, ARRAY_LEN(sizes))];
 }
 
-static void one_reads_while_the_store_fails(uint64_t seed)
+static void one_reads_while_the_store_fails(struct sequence *seq, void *data)
 {
-	struct bench *bench = bench_new(any_memory(&seed));
-	struct walker walker = {.bench = bench, .seed = seed, .may_fail = true};
+	struct bench *bench = bench_new(any_memory(&seq->chance));
+	struct walker walker = {
+	    .bench = bench, .chance = chance_any(&seq->chance), .may_fail = true};
 
+	(void)data;
 	bench->room.clock = &bench->timeless;
-	bench_open(bench, any_size(&seed));
+	bench_open(bench, any_size(&seq->chance));
 	for (int i = 0; i < STEPS; i++) {
-		disturb(bench, &seed);
+		disturb(bench, &seq->chance);
 		step(&walker);
 	}
 	/* and when it fails no more, all is well */
@@ -150,18 +147,18 @@ static void one_reads_while_the_store_fails(uint64_t seed)
 	bench_free(bench);
 }
 
-static void many_read(uint64_t seed, bool trouble)
+static void many_read(struct sequence *seq, bool trouble)
 {
-	struct bench *bench = bench_new(any_memory(&seed));
+	struct bench *bench = bench_new(any_memory(&seq->chance));
 	struct walker walkers[4];
 
 	bench->room.clock = &bench->timeless;
-	if (random_below(&seed, 2) == 0 && !trouble)
-		bench_open_unpinned(bench, any_size(&seed));
+	if (chance_below(&seq->chance, 2) == 0 && !trouble)
+		bench_open_unpinned(bench, any_size(&seq->chance));
 	else
-		bench_open(bench, any_size(&seed));
+		bench_open(bench, any_size(&seq->chance));
 	for (size_t i = 0; i < ARRAY_LEN(walkers); i++) {
-		walkers[i] = (struct walker){bench, seed + i, 0, trouble, 0, 0};
+		walkers[i] = (struct walker){bench, chance_any(&seq->chance), 0, trouble, 0, 0};
 		assert_int_equal(pthread_create(&walkers[i].thread, NULL, walk, &walkers[i]), 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(walkers); i++)
@@ -172,40 +169,34 @@ static void many_read(uint64_t seed, bool trouble)
 	bench_free(bench);
 }
 
-static uint64_t first_seed(void)
+static void many_read_well(struct sequence *seq, void *data)
 {
-	const char *text = getenv("SEED");
-
-	return text ? strtoull(text, NULL, 10) : 20261124;
+	(void)data;
+	many_read(seq, false);
 }
 
-#define SEEDS 10
+static void many_read_while_the_store_fails(struct sequence *seq, void *data)
+{
+	(void)data;
+	many_read(seq, true);
+}
 
 static void sequences_with_failures(void **state)
 {
 	(void)state;
-	for (uint64_t seed = first_seed(); seed < first_seed() + SEEDS; seed++) {
-		print_message("seed %" PRIu64 "\n", seed);
-		one_reads_while_the_store_fails(seed);
-	}
+	sequences_run(SEQUENCES, one_reads_while_the_store_fails, NULL);
 }
 
 static void sequences_from_many_threads(void **state)
 {
 	(void)state;
-	for (uint64_t seed = first_seed(); seed < first_seed() + SEEDS; seed++) {
-		print_message("seed %" PRIu64 "\n", seed);
-		many_read(seed, false);
-	}
+	sequences_run(SEQUENCES, many_read_well, NULL);
 }
 
 static void sequences_from_many_threads_with_failures(void **state)
 {
 	(void)state;
-	for (uint64_t seed = first_seed(); seed < first_seed() + SEEDS; seed++) {
-		print_message("seed %" PRIu64 "\n", seed);
-		many_read(seed, true);
-	}
+	sequences_run(SEQUENCES, many_read_while_the_store_fails, NULL);
 }
 
 int main(void)

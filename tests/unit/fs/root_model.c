@@ -8,16 +8,10 @@
  *
  * While a request is under way other clients change the account, time passes, this mount makes
  * buckets, and requests fail before they are done or after.
- *
- *	XACCTFS_SEED=N         begins with sequence N instead of a random one
- *	XACCTFS_SEQUENCES=N    how many
  */
 #include "bench.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <sys/random.h>
-
+#include "sequence.h"
 #include "xacctfs/util/log.h"
 
 #define SEQUENCES  10000
@@ -65,8 +59,8 @@ struct open_dir {
 };
 
 struct model {
+	struct sequence *seq;
 	struct bench b;
-	uint64_t seed, random;
 	int64_t ttl_ms;
 	struct name names[NAMES];
 	struct open_dir dirs[DIRS];
@@ -82,62 +76,7 @@ struct model {
 	unsigned int fault_in; /* the how manieth; 0: none */
 	int fault_error;
 	bool failed; /* it came */
-
-	char trace[64 * 1024];
-	size_t trace_len;
 };
-
-/* ---- chance ---- */
-
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t any(struct model *m)
-{
-	uint64_t z = m->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static size_t below(struct model *m, size_t n)
-{
-	return (size_t)(any(m) % n);
-}
-
-static bool one_in(struct model *m, size_t n)
-{
-	return below(m, n) == 0;
-}
-
-/* ---- what is told when something does not hold ---- */
-
-__attribute__((format(printf, 2, 3))) static void trace(struct model *m, const char *format, ...)
-{
-	size_t room = sizeof(m->trace) - m->trace_len;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(m->trace + m->trace_len, room, format, args);
-	va_end(args);
-	m->trace_len += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void broken(const struct model *m, const char *what, int line)
-{
-	fprintf(stderr, "%s", m->trace);
-	fprintf(stderr,
-		"line %d: does not hold: %s\nto replay: XACCTFS_SEED=%" PRIu64
-		" XACCTFS_SEQUENCES=1\n",
-		line, what, m->seed);
-	fail();
-}
-
-#define HOLDS(m, condition)                                                                        \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			broken(m, #condition, __LINE__);                                           \
-	} while (0)
 
 /* ---- the account, as it was over time ---- */
 
@@ -740,11 +679,12 @@ static void end_account(struct model *m)
 			close_dir(m, &m->dirs[i]);
 }
 
-static void run_sequence(struct model *m, uint64_t seed)
+static void run_sequence(struct sequence *seq, void *data)
 {
 	static const int64_t ttls[] = {0, 1, 10, TTL_MS, TTL_MS};
+	struct model *m = data;
 
-	*m = (struct model){.seed = seed, .random = seed};
+	*m = (struct model){.seq = seq};
 	m->ttl_ms = ttls[below(m, ARRAY_LEN(ttls))];
 	bench_begin(&m->b, m->ttl_ms);
 	begin_account(m);
@@ -754,29 +694,12 @@ static void run_sequence(struct model *m, uint64_t seed)
 	bench_end(&m->b);
 }
 
-static uint64_t number_from(const char *variable, uint64_t otherwise)
-{
-	const char *text = getenv(variable);
-
-	return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void sequences_hold(void **state)
 {
-	struct model *m = malloc(sizeof(*m));
-	uint32_t random = 0;
-	uint64_t seed, n;
+	static struct model model;
 
 	(void)state;
-	assert_non_null(m);
-	assert_int_equal(getrandom(&random, sizeof(random), 0), sizeof(random));
-	seed = number_from("XACCTFS_SEED", random);
-	n = number_from("XACCTFS_SEQUENCES", SEQUENCES);
-	printf("XACCTFS_SEED=%" PRIu64 " XACCTFS_SEQUENCES=%" PRIu64 "\n", seed, n);
-	assert_true(n > 0);
-	for (uint64_t i = 0; i < n; i++)
-		run_sequence(m, seed + i);
-	free(m);
+	sequences_run(SEQUENCES, run_sequence, &model);
 }
 
 int main(void)

@@ -1,8 +1,7 @@
 /* Listings of the store in memory: by example, and against a listing by brute force. */
 #include "bench.h"
 
-#include <inttypes.h>
-#include <sys/random.h>
+#include "sequence.h"
 
 #define ACCOUNTS 300
 #define LISTINGS 20
@@ -170,18 +169,10 @@ static void empty_pages_never_end(void **state)
 
 struct account {
 	struct bench *b;
-	uint64_t random;
+	struct sequence *seq;
 	char keys[KEYS_MAX][KEY_LEN + 1];
 	size_t n;
 };
-
-static uint64_t below(struct account *a, uint64_t n)
-{
-	a->random ^= a->random << 13;
-	a->random ^= a->random >> 7;
-	a->random ^= a->random << 17;
-	return a->random % n;
-}
 
 static void random_text(struct account *a, size_t min, char text[KEY_LEN + 1])
 {
@@ -307,29 +298,18 @@ static void fill(struct account *a)
 	assert_int_equal(memory_objects(&a->b->s3, "b"), a->n);
 }
 
-static uint64_t first_seed(void)
+static void run_account(struct sequence *seq, void *data)
 {
-	const char *text = getenv("XACCTFS_SEED");
-	uint64_t seed;
+	struct account a = {.b = data, .seq = seq};
 
-	if (text)
-		return strtoull(text, NULL, 10);
-	assert_int_equal(getrandom(&seed, sizeof(seed), 0), sizeof(seed));
-	return seed >> 1;
+	fill(&a);
+	for (int i = 0; i < LISTINGS; i++)
+		random_listing(&a);
 }
 
 static void pages_hold_what_brute_force_finds(void **state)
 {
-	struct account a = {.b = *state};
-	uint64_t seed = first_seed();
-
-	printf("XACCTFS_SEED=%" PRIu64 "\n", seed);
-	a.random = seed | 1;
-	for (int i = 0; i < ACCOUNTS; i++) {
-		fill(&a);
-		for (int k = 0; k < LISTINGS; k++)
-			random_listing(&a);
-	}
+	sequences_run(ACCOUNTS, run_account, *state);
 }
 
 #define test(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)

@@ -1,9 +1,4 @@
-/*
- * util/ranges: the edges by hand, and generated sequences against a bitmap.
- *
- *	XACCTFS_SEED=N         begins with sequence N instead of a random one
- *	XACCTFS_SEQUENCES=N    how many
- */
+/* util/ranges: the edges by hand, and generated sequences against a bitmap. */
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -11,22 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include <cmocka.h>
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/ranges.h"
 
+#include "sequence.h"
+
 #define SEQUENCES 2000
 #define STEPS     60
 #define BYTES     48
-#define NOTHING   UINT64_MAX
-
-/* The sequence that runs. */
-static uint64_t replayed_by = NOTHING;
 
 /* "2-5 7-9" */
 static const char *shown(const struct ranges *ranges)
@@ -112,16 +102,6 @@ static void what_was_reserved_is_there(void **state)
 
 /* ---- against a bitmap ---- */
 
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t any(uint64_t *random)
-{
-	uint64_t z = *random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 /* Sorted, disjoint, not touching, and the bitmap's bytes. */
 static void check_set(const struct ranges *ranges, const bool bitmap[BYTES])
 {
@@ -161,16 +141,17 @@ static void check_questions(const struct ranges *ranges, const bool bitmap[BYTES
 	assert_int_equal(run.end, found ? last : 77);
 }
 
-static void run_sequence(uint64_t seed)
+static void run_sequence(struct sequence *seq, void *data)
 {
 	_cleanup_(ranges_deinit) struct ranges ranges = {0};
 	bool bitmap[BYTES] = {false};
-	uint64_t random = seed;
 
+	(void)data;
 	for (int step = 0; step < STEPS; step++) {
-		uint64_t start = any(&random) % BYTES;
-		uint64_t end = start + any(&random) % (1 + (any(&random) % 4 ? 6 : BYTES - start));
-		bool add = any(&random) % 2;
+		uint64_t start = chance_any(&seq->chance) % BYTES;
+		uint64_t end = start + chance_any(&seq->chance) %
+					   (1 + (chance_any(&seq->chance) % 4 ? 6 : BYTES - start));
+		bool add = chance_any(&seq->chance) % 2;
 
 		end = end < BYTES ? end : BYTES;
 		if (add)
@@ -180,44 +161,16 @@ static void run_sequence(uint64_t seed)
 		for (uint64_t at = start; at < end; at++)
 			bitmap[at] = add;
 		check_set(&ranges, bitmap);
-		start = any(&random) % (BYTES + 1);
-		end = start + any(&random) % (BYTES + 1 - start);
-		check_questions(&ranges, bitmap, start, end, any(&random) % 2);
+		start = chance_any(&seq->chance) % (BYTES + 1);
+		end = start + chance_any(&seq->chance) % (BYTES + 1 - start);
+		check_questions(&ranges, bitmap, start, end, chance_any(&seq->chance) % 2);
 	}
-}
-
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static void sequences_hold(void **state)
 {
-	uint32_t random = 0;
-	uint64_t seed, n;
-
 	(void)state;
-	assert_int_equal(getrandom(&random, sizeof(random), 0), sizeof(random));
-	seed = number_from("XACCTFS_SEED", random);
-	n = number_from("XACCTFS_SEQUENCES", SEQUENCES);
-	printf("XACCTFS_SEED=%" PRIu64 " XACCTFS_SEQUENCES=%" PRIu64 "\n", seed, n);
-	assert_true(n > 0);
-	for (uint64_t i = 0; i < n; i++) {
-		replayed_by = seed + i;
-		run_sequence(seed + i);
-	}
-	replayed_by = NOTHING;
-}
-
-static int tell_seed(void **state)
-{
-	(void)state;
-	if (replayed_by != NOTHING)
-		fprintf(stderr, "to replay: XACCTFS_SEED=%" PRIu64 " XACCTFS_SEQUENCES=1\n",
-			replayed_by);
-	return 0;
+	sequences_run(SEQUENCES, run_sequence, NULL);
 }
 
 int main(void)
@@ -227,7 +180,7 @@ int main(void)
 	    cmocka_unit_test(the_ends_of_64_bits),
 	    cmocka_unit_test(an_empty_range_is_in_every_set),
 	    cmocka_unit_test(what_was_reserved_is_there),
-	    cmocka_unit_test_teardown(sequences_hold, tell_seed),
+	    cmocka_unit_test(sequences_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
