@@ -198,7 +198,7 @@ static int remove_directory(struct fs *fs, struct call *call, struct node *paren
 	if (r == 0 && marker) {
 		struct object_id id = {place.bucket, place.key};
 
-		r = fs->options.store->delete_object(fs->options.store, call, &id);
+		r = fs->options.store->delete_object(fs->options.store, call, &id, NULL);
 	}
 	if (r == 0)
 		names_removed(fs, parent, node);
@@ -239,7 +239,7 @@ static int unlink_held(struct fs *fs, struct call *call, struct node *parent, st
 	if (is_uploaded(fs, node)) {
 		struct object_id id = {place->bucket, place->key};
 
-		r = fs->options.store->delete_object(fs->options.store, call, &id);
+		r = fs->options.store->delete_object(fs->options.store, call, &id, NULL);
 	}
 	if (r < 0)
 		return r;

@@ -143,7 +143,8 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 	if (r < 0)
 		return r;
 	opened_copied(m->fs, m->call, m->node, &to, &copy);
-	r = store->delete_object(store, m->call, &from);
+	/* what another client made of the name since the copy stays: it came after the rename */
+	r = store->delete_object(store, m->call, &from, source.etag);
 	if (r < 0) {
 		log_warn("rename: %s/%s was copied to %s/%s, and is there still", from.bucket,
 			 from.key, to.bucket, to.key);
@@ -313,22 +314,27 @@ static int copy_sources(struct tree_copy *copy)
 	return first < 0 ? first : r;
 }
 
-/* Deletes sources; or the copies, those too of which nobody knows whether they were made. */
+/*
+ * Deletes sources; or the copies, those too of which nobody knows whether they were made. What
+ * others wrote there since stays, where it can be told.
+ */
 static int delete_keys(const struct tree_copy *copy, struct call *call, bool copies)
 {
 	struct store *store = copy->m->fs->options.store;
 	const char *bucket = copies ? copy->m->to.bucket : copy->m->from.bucket;
-	const char *keys[S3_DELETE_MAX];
+	const char *keys[S3_DELETE_MAX], *etags[S3_DELETE_MAX];
 	size_t n = 0;
 	int r = 0, first = 0;
 
 	for (size_t i = 0; i < copy->n; i++) {
 		const struct moved *moved = copy->v[i];
 
-		if (copies ? moved->tried : moved->done)
+		if (copies ? moved->tried : moved->done) {
+			etags[n] = copies ? moved->object.etag : moved->etag;
 			keys[n++] = copies ? moved->to : moved->from;
+		}
 		if (n == S3_DELETE_MAX || (i + 1 == copy->n && n > 0)) {
-			r = store->delete_objects(store, call, bucket, keys, n);
+			r = store->delete_objects(store, call, bucket, keys, etags, n);
 			first = first ? first : r;
 			n = 0;
 		}

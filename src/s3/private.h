@@ -179,9 +179,10 @@ int s3_put_object(struct store *store, struct call *call, const struct object_id
 int s3_copy_object(struct store *store, struct call *call, const struct object_id *source,
 		   const struct object_id *target, const struct copy_params *params,
 		   struct object *ret_object);
-int s3_delete_object(struct store *store, struct call *call, const struct object_id *id);
+int s3_delete_object(struct store *store, struct call *call, const struct object_id *id,
+		     const char *if_match);
 int s3_delete_objects(struct store *store, struct call *call, const char *bucket,
-		      const char *const *keys, size_t n);
+		      const char *const *keys, const char *const *etags, size_t n);
 
 int s3_create_upload(struct store *store, struct call *call, const struct object_id *id,
 		     const struct put_params *params, char **ret_upload_id);

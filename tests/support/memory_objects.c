@@ -375,24 +375,36 @@ int memory_copy_object(struct store *store, struct call *call, const struct obje
 
 /* ---- delete ---- */
 
-static int delete_one(struct memory_store *s3, const char *bucket, const char *key)
+/* An object with another ETag than if_match, which may be NULL, stays. */
+static int delete_one(struct memory_store *s3, const char *bucket_name, const char *key,
+		      const char *if_match)
 {
-	if (!memory_has_bucket(s3, bucket))
-		return -ENOENT;
-	memory_remove(s3, bucket, key);
-	return 0;
+	struct memory_object *object = NULL, *old;
+	struct memory_bucket *bucket;
+
+	pthread_mutex_lock(&s3->lock);
+	bucket = memory_bucket_locked(s3, bucket_name);
+	old = bucket ? memory_map_find(&bucket->objects, key) : NULL;
+	if (old && (!if_match || !strcmp(old->told.etag, if_match)))
+		object = memory_map_remove(&bucket->objects, key);
+	pthread_mutex_unlock(&s3->lock);
+	memory_object_free(object);
+	return bucket ? 0 : -ENOENT;
 }
 
-int memory_delete_object(struct store *store, struct call *call, const struct object_id *id)
+int memory_delete_object(struct store *store, struct call *call, const struct object_id *id,
+			 const char *if_match)
 {
 	struct memory_call c;
 	int r = memory_begin(&c, store, call, MEMORY_DELETE_OBJECT, id->bucket, id->key);
 
-	return r < 0 ? r : memory_end(&c, delete_one(memory_of(store), id->bucket, id->key));
+	if (r < 0)
+		return r;
+	return memory_end(&c, delete_one(memory_of(store), id->bucket, id->key, if_match));
 }
 
 static int delete_some(struct memory_store *s3, const char *bucket, const char *const *keys,
-		       size_t n)
+		       const char *const *etags, size_t n)
 {
 	int first = 0;
 
@@ -402,7 +414,7 @@ static int delete_some(struct memory_store *s3, const char *bucket, const char *
 		int r = memory_refusal(s3, bucket, keys[i]);
 
 		if (r == 0)
-			r = delete_one(s3, bucket, keys[i]);
+			r = delete_one(s3, bucket, keys[i], etags ? etags[i] : NULL);
 		if (first == 0)
 			first = r;
 	}
@@ -410,10 +422,12 @@ static int delete_some(struct memory_store *s3, const char *bucket, const char *
 }
 
 int memory_delete_objects(struct store *store, struct call *call, const char *bucket,
-			  const char *const *keys, size_t n)
+			  const char *const *keys, const char *const *etags, size_t n)
 {
 	struct memory_call c;
 	int r = memory_begin(&c, store, call, MEMORY_DELETE_OBJECTS, bucket, NULL);
 
-	return r < 0 ? r : memory_end(&c, delete_some(memory_of(store), bucket, keys, n));
+	if (r < 0)
+		return r;
+	return memory_end(&c, delete_some(memory_of(store), bucket, keys, etags, n));
 }

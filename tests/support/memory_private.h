@@ -136,9 +136,10 @@ int memory_put_object(struct store *store, struct call *call, const struct objec
 int memory_copy_object(struct store *store, struct call *call, const struct object_id *source,
 		       const struct object_id *target, const struct copy_params *params,
 		       struct object *ret_object);
-int memory_delete_object(struct store *store, struct call *call, const struct object_id *id);
+int memory_delete_object(struct store *store, struct call *call, const struct object_id *id,
+			 const char *if_match);
 int memory_delete_objects(struct store *store, struct call *call, const char *bucket,
-			  const char *const *keys, size_t n);
+			  const char *const *keys, const char *const *etags, size_t n);
 
 /* ---- memory_listing.c ---- */
 

@@ -191,14 +191,20 @@ struct store {
 	int (*copy_object)(struct store *store, struct call *call, const struct object_id *source,
 			   const struct object_id *target, const struct copy_params *params,
 			   struct object *ret_object);
-	/* DeleteObject. That there was none is 0, as S3 has it. */
-	int (*delete_object)(struct store *store, struct call *call, const struct object_id *id);
 	/*
-	 * DeleteObjects, n of 1..S3_DELETE_MAX. Returns the first key's error when some were not
-	 * deleted; which are left, a listing tells.
+	 * DeleteObject. That there was none is 0, as S3 has it. if_match: only the object with this
+	 * ETag; another one stays, which is 0 too, as that one came after. A server that does not
+	 * know conditional deletes deletes any. NULL: any.
+	 */
+	int (*delete_object)(struct store *store, struct call *call, const struct object_id *id,
+			     const char *if_match);
+	/*
+	 * DeleteObjects, n of 1..S3_DELETE_MAX. etags: as if_match, each of its key's, may be NULL;
+	 * or NULL altogether. Returns the first key's error when some were not deleted; which are
+	 * left, a listing tells.
 	 */
 	int (*delete_objects)(struct store *store, struct call *call, const char *bucket,
-			      const char *const *keys, size_t n);
+			      const char *const *keys, const char *const *etags, size_t n);
 
 	/* CreateMultipartUpload (the conditions of params are not used); the id is to free(). */
 	int (*create_upload)(struct store *store, struct call *call, const struct object_id *id,

@@ -289,6 +289,46 @@ static void a_source_that_another_replaces_is_not_lost(void **state)
 	assert_true(has_text(b, "one", "a", "another client's"));
 }
 
+static int replace_copied(void *data, enum memory_op op, enum memory_when when, const char *name)
+{
+	struct bench *b = data;
+
+	(void)name;
+	if ((op == MEMORY_DELETE_OBJECT || op == MEMORY_DELETE_OBJECTS) && when == MEMORY_BEFORE)
+		put(b, "one", "dir/a", "another client's");
+	return 0;
+}
+
+/* As if it had come just behind the rename. */
+static void what_another_makes_of_a_copied_source_stays(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, "one", "dir/a", "text");
+	memory_hook(&b->s3, replace_copied, b);
+	assert_int_equal(rename_path(b, "one/dir/a", "one/b", 0), 0);
+	memory_hook(&b->s3, NULL, NULL);
+	assert_keys(b, "one", "b\ndir/a\n");
+	assert_true(has_text(b, "one", "b", "text"));
+	assert_true(has_text(b, "one", "dir/a", "another client's"));
+	assert_true(exists(b, "one/dir/a"));
+}
+
+static void what_another_makes_below_a_copied_directory_stays(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, "one", "dir/a", "text");
+	put(b, "one", "dir/b", "more");
+	memory_hook(&b->s3, replace_copied, b);
+	assert_int_equal(rename_path(b, "one/dir", "one/to", 0), 0);
+	memory_hook(&b->s3, NULL, NULL);
+	assert_keys(b, "one", "dir/a\nto/a\nto/b\n");
+	assert_true(has_text(b, "one", "to/a", "text"));
+	assert_true(has_text(b, "one", "dir/a", "another client's"));
+	assert_string_equal(names_at(b, "one"), "dir/ to/ ");
+}
+
 /* ---- open files ---- */
 
 static void handles_go_on_under_the_new_name(void **state)
@@ -806,6 +846,8 @@ int main(void)
 	    TEST(a_file_that_was_nearly_replaced_is_told),
 	    TEST(a_lost_answer_loses_no_byte),
 	    TEST(a_source_that_another_replaces_is_not_lost),
+	    TEST(what_another_makes_of_a_copied_source_stays),
+	    TEST(what_another_makes_below_a_copied_directory_stays),
 	    TEST(handles_go_on_under_the_new_name),
 	    TEST(what_was_written_goes_with_it),
 	    TEST(a_new_file_goes_over_an_old_one),

@@ -88,7 +88,8 @@ static void keys_that_are_none_are_not_sent(void **state)
 		struct object_id id = {"bucket", rows[i].key};
 
 		assert_int_equal(head_key(b, rows[i].key, &object), rows[i].result);
-		assert_int_equal(b->store->delete_object(b->store, &b->call, &id), rows[i].result);
+		assert_int_equal(b->store->delete_object(b->store, &b->call, &id, NULL),
+				 rows[i].result);
 	}
 	memset(key, 'k', sizeof(key));
 	key[S3_KEY_MAX + 1] = '\0';

@@ -107,7 +107,7 @@ static void a_hook_sees_each_call(void **state)
 	    b->store->list_objects(b->store, &b->call, "b",
 				   &(struct list_params){.prefix = "p/", .max_keys = 1}, &page),
 	    -EIO);
-	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", &key, 1), -EIO);
+	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", &key, NULL, 1), -EIO);
 	memory_hook(&b->s3, NULL, NULL);
 	assert_int_equal(
 	    buf_printf(&expected, "%d0 b/x\n%d1 b/x\n%d0 b/p/\n%d1 b/p/\n%d0 b\n%d1 b\n",
@@ -285,7 +285,7 @@ static void *work(void *data)
 		expect(w, s->copy_object(s, &w->b->call, &own, &(struct object_id){"b", "d/copy"},
 					 &(struct copy_params){0}, NULL) == 0);
 		list_all(w);
-		expect(w, s->delete_object(s, &w->b->call, &own) == 0);
+		expect(w, s->delete_object(s, &w->b->call, &own, NULL) == 0);
 	}
 	return NULL;
 }

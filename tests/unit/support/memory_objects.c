@@ -237,16 +237,36 @@ static void deletion_is_of_what_there_is(void **state)
 	put_text(b, "x", "");
 	put_text(b, "y", "");
 	put_text(b, "z", "");
-	assert_int_equal(b->store->delete_object(b->store, &b->call, &(struct object_id){"b", "z"}),
-			 0);
-	assert_int_equal(b->store->delete_object(b->store, &b->call, &(struct object_id){"b", "z"}),
-			 0);
+	assert_int_equal(
+	    b->store->delete_object(b->store, &b->call, &(struct object_id){"b", "z"}, NULL), 0);
+	assert_int_equal(
+	    b->store->delete_object(b->store, &b->call, &(struct object_id){"b", "z"}, NULL), 0);
 	assert_int_equal(memory_objects(&b->s3, "b"), 2);
-	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, 3), 0);
+	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, NULL, 3), 0);
 	assert_int_equal(memory_objects(&b->s3, "b"), 0);
-	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, 0), -EINVAL);
-	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, S3_DELETE_MAX + 1),
-			 -EINVAL);
+	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, NULL, 0), -EINVAL);
+	assert_int_equal(
+	    b->store->delete_objects(b->store, &b->call, "b", keys, NULL, S3_DELETE_MAX + 1),
+	    -EINVAL);
+}
+
+static void deletion_may_be_of_one_object_alone(void **state)
+{
+	const char *keys[] = {"x", "y"}, *etags[] = {NULL, "\"another\""};
+	struct object_id id = {"b", "x"};
+	struct bench *b = *state;
+	struct object told;
+
+	put_text(b, "x", "");
+	put_text(b, "y", "");
+	assert_int_equal(b->store->delete_object(b->store, &b->call, &id, etags[1]), 0);
+	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, etags, 2), 0);
+	assert_false(memory_has(&b->s3, "b", "x"));
+	assert_true(memory_stat(&b->s3, "b", "y", &told));
+	id.key = "y";
+	assert_int_equal(b->store->delete_object(b->store, &b->call, &id, told.etag), 0);
+	assert_false(memory_has(&b->s3, "b", "y"));
+	object_deinit(&told);
 }
 
 static void a_key_that_cannot_be_deleted_stays_alone(void **state)
@@ -258,12 +278,12 @@ static void a_key_that_cannot_be_deleted_stays_alone(void **state)
 	for (int i = 0; i < 3; i++)
 		put_text(b, keys[i], "");
 	memory_deny(&b->s3, "b", "y", -EACCES);
-	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, 3), -EACCES);
-	assert_int_equal(b->store->delete_object(b->store, &b->call, &id_y), -EACCES);
+	assert_int_equal(b->store->delete_objects(b->store, &b->call, "b", keys, NULL, 3), -EACCES);
+	assert_int_equal(b->store->delete_object(b->store, &b->call, &id_y, NULL), -EACCES);
 	memory_keys(&b->s3, "b", &left);
 	assert_string_equal(buf_str(&left), "y\n");
 	memory_deny(&b->s3, NULL, NULL, 0);
-	assert_int_equal(b->store->delete_object(b->store, &b->call, &id_y), 0);
+	assert_int_equal(b->store->delete_object(b->store, &b->call, &id_y, NULL), 0);
 	assert_int_equal(memory_objects(&b->s3, "b"), 0);
 }
 
@@ -281,8 +301,8 @@ static void no_bucket_no_object(void **state)
 			 -ENOENT);
 	assert_int_equal(s->put_object(s, &b->call, &id_no_bucket, NULL, "", 0, NULL), -ENOENT);
 	assert_int_equal(copy(b, &id_no_bucket, &id_x, (struct copy_params){0}), -ENOENT);
-	assert_int_equal(s->delete_object(s, &b->call, &id_no_bucket), -ENOENT);
-	assert_int_equal(s->delete_objects(s, &b->call, "none", &key, 1), -ENOENT);
+	assert_int_equal(s->delete_object(s, &b->call, &id_no_bucket, NULL), -ENOENT);
+	assert_int_equal(s->delete_objects(s, &b->call, "none", &key, NULL, 1), -ENOENT);
 	assert_int_equal(head(b, "y", &told), -ENOENT);
 }
 
@@ -353,6 +373,7 @@ int main(void)
 	    test(a_copy_keeps_or_replaces_what_is_told),
 	    test(conditions_of_a_copy),
 	    test(deletion_is_of_what_there_is),
+	    test(deletion_may_be_of_one_object_alone),
 	    test(a_key_that_cannot_be_deleted_stays_alone),
 	    test(no_bucket_no_object),
 	    test(a_bucket_with_objects_stays),
