@@ -702,7 +702,7 @@ int fs_readdir_entry(struct fs *fs, struct call *call, struct fs_dir *dir,
 	return 0;
 }
 
-int fs_expire_dir(struct fs *fs, uint64_t ino, struct buf *ret_names)
+int fs_expire_dir(struct fs *fs, uint64_t ino, struct buf *ret_names, struct buf *ret_inos)
 {
 	struct node *dir;
 	int r = fs_ref_dir(fs, ino, &dir);
@@ -712,7 +712,7 @@ int fs_expire_dir(struct fs *fs, uint64_t ino, struct buf *ret_names)
 	if (dir->kind == NODE_ROOT)
 		buckets_expire(&fs->buckets);
 	pthread_mutex_lock(&fs->tree.lock);
-	r = tree_expire_locked(&fs->tree, dir, ret_names);
+	r = tree_expire_locked(&fs->tree, dir, ret_names, ret_inos);
 	tree_unref_locked(&fs->tree, dir);
 	pthread_mutex_unlock(&fs->tree.lock);
 	return r;

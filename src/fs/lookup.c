@@ -313,16 +313,38 @@ int lookup_child(struct fs *fs, struct call *call, struct node *parent, const ch
 
 /* ---- the kernel's questions ---- */
 
+/* As lookup_child, but a name that was not there is not asked for again within the TTL. */
+static int look(struct fs *fs, struct call *call, struct node *parent, const char *name,
+		struct node **ret_node)
+{
+	int64_t valid_ms = 0;
+	bool absent;
+	int r;
+
+	pthread_mutex_lock(&fs->tree.lock);
+	absent = tree_is_absent_locked(&fs->tree, parent, name, fs_boot_ms(fs));
+	pthread_mutex_unlock(&fs->tree.lock);
+	if (absent)
+		return -ENOENT;
+	r = lookup_child(fs, call, parent, name, ret_node, &valid_ms);
+	if (r == -ENOENT && valid_ms > 0) {
+		pthread_mutex_lock(&fs->tree.lock);
+		if (!tree_find_locked(&fs->tree, parent, name))
+			tree_set_absent_locked(&fs->tree, parent, name, fs_boot_ms(fs) + valid_ms);
+		pthread_mutex_unlock(&fs->tree.lock);
+	}
+	return r;
+}
+
 int fs_lookup(struct fs *fs, struct call *call, uint64_t parent_ino, const char *name,
 	      struct fs_entry *ret_entry)
 {
 	struct node *parent, *node = NULL;
-	int64_t valid_ms = 0;
 	int r = fs_ref_dir(fs, parent_ino, &parent);
 
 	if (r < 0)
 		return r;
-	r = lookup_child(fs, call, parent, name, &node, &valid_ms);
+	r = look(fs, call, parent, name, &node);
 	if (r == 0)
 		r = complete_node(fs, call, &node);
 	if (r == 0) {
@@ -330,11 +352,7 @@ int fs_lookup(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 		fs_hand_out_locked(fs, node, ret_entry);
 		pthread_mutex_unlock(&fs->tree.lock);
 	} else if (r == -ENOENT) {
-		pthread_mutex_lock(&fs->tree.lock);
-		if (!node && valid_ms > 0)
-			tree_absent_locked(&fs->tree, parent, name);
-		pthread_mutex_unlock(&fs->tree.lock);
-		*ret_entry = (struct fs_entry){.valid_ms = node ? 0 : valid_ms};
+		*ret_entry = (struct fs_entry){0};
 		r = 0;
 	}
 	fs_unref(fs, node);
@@ -354,8 +372,8 @@ static int list_again(struct fs *fs, struct call *call, struct node *node)
 	int r = 0;
 
 	pthread_mutex_lock(&fs->tree.lock);
-	if (is_file(node->kind) && node->name && !node_unsaved_locked(node) &&
-	    fs_boot_ms(fs) >= node->expires_ms) {
+	if ((is_file(node->kind) || node->expires_ms == TREE_EXPIRED) && node->name &&
+	    !node_unsaved_locked(node) && fs_boot_ms(fs) >= node->expires_ms) {
 		parent = node->parent;
 		tree_ref_locked(&fs->tree, parent);
 		name = strdup(node->name->text);

@@ -89,8 +89,27 @@ static unsigned int name_len(const struct node_name *name)
 	return (unsigned int)(sizeof(*name) + strlen(name->text));
 }
 
+static void absent_free(struct tree *tree, struct absent *absent)
+{
+	HASH_DEL(tree->absents, absent);
+	free(absent->name);
+	free(absent);
+}
+
+static struct absent *find_absent(struct tree *tree, const struct node_name *name)
+{
+	struct absent *absent;
+
+	HASH_FIND(hh, tree->absents, name, name_len(name), absent);
+	return absent;
+}
+
 static void hash_name(struct tree *tree, struct node *node)
 {
+	struct absent *absent = find_absent(tree, node->name);
+
+	if (absent)
+		absent_free(tree, absent);
 	HASH_ADD_KEYPTR(hh, tree->by_name, node->name, name_len(node->name), node);
 }
 
@@ -203,8 +222,8 @@ void tree_deinit(struct tree *tree)
 	for (uint32_t i = 0; i < tree->n_slots; i++)
 		if (tree->slots[i].node)
 			node_free(tree, tree->slots[i].node);
-	for (size_t i = 0; i < TREE_ABSENT_MAX; i++)
-		free(tree->absents[i].name);
+	while (tree->absents)
+		absent_free(tree, tree->absents);
 	free(tree->slots);
 	free(tree->bucket);
 	free(tree->prefix);
@@ -315,33 +334,54 @@ int tree_move_locked(struct tree *tree, struct node *node, struct node *parent, 
 	return 0;
 }
 
-void tree_absent_locked(struct tree *tree, const struct node *parent, const char *name)
+void tree_set_absent_locked(struct tree *tree, const struct node *parent, const char *name,
+			    int64_t expires_ms)
 {
-	struct absent *absent = &tree->absents[tree->next_absent++ % TREE_ABSENT_MAX];
+	_cleanup_(freep) struct node_name *key = name_new(parent, name);
+	struct absent *absent = key ? find_absent(tree, key) : NULL;
 
-	free(absent->name);
-	absent->parent = parent->ino;
-	absent->name = strdup(name);
+	if (!key)
+		return;
+	if (absent)
+		absent_free(tree, absent);
+	if (HASH_COUNT(tree->absents) >= TREE_ABSENT_MAX)
+		absent_free(tree, tree->absents);
+	absent = malloc(sizeof(*absent));
+	if (!absent)
+		return;
+	*absent = (struct absent){.name = steal(&key), .expires_ms = expires_ms};
+	HASH_ADD_KEYPTR(hh, tree->absents, absent->name, name_len(absent->name), absent);
 }
 
-int tree_expire_locked(struct tree *tree, const struct node *parent, struct buf *names)
+bool tree_is_absent_locked(struct tree *tree, const struct node *parent, const char *name,
+			   int64_t now_ms)
 {
+	_cleanup_(freep) struct node_name *key = name_new(parent, name);
+	const struct absent *absent = key ? find_absent(tree, key) : NULL;
+
+	return absent && now_ms < absent->expires_ms;
+}
+
+int tree_expire_locked(struct tree *tree, struct node *parent, struct buf *names, struct buf *inos)
+{
+	struct absent *absent, *next_absent;
 	struct node *node, *next;
 	int r = 0;
 
+	parent->changes++; /* answers that are on their way are not believed for long */
 	HASH_ITER (hh, tree->by_name, node, next) {
 		if (node->parent != parent)
 			continue;
-		node->expires_ms = 0;
-		if (node->lookups > 0 && r == 0)
-			r = buf_add(names, node->name->text, strlen(node->name->text) + 1);
+		node->expires_ms = TREE_EXPIRED;
+		if (node->lookups == 0 || r < 0)
+			continue;
+		r = buf_add(names, node->name->text, strlen(node->name->text) + 1);
+		if (r == 0)
+			r = buf_add(inos, &node->ino, sizeof(node->ino));
 	}
-	for (size_t i = 0; i < TREE_ABSENT_MAX && r == 0; i++) {
-		const struct absent *absent = &tree->absents[i];
-
-		if (absent->name && absent->parent == parent->ino)
-			r = buf_add(names, absent->name, strlen(absent->name) + 1);
-	}
+	HASH_ITER (hh, tree->absents, absent, next_absent)
+		if (absent->name->parent == parent->ino)
+			absent_free(tree, absent);
 	return r;
 }
 

@@ -20,7 +20,9 @@
 #include "posix.h"
 
 #define TREE_IDLE_MAX   65536
-#define TREE_ABSENT_MAX 1024
+#define TREE_ABSENT_MAX 4096
+/* node.expires_ms: nothing is believed any more, not even that a directory is there. */
+#define TREE_EXPIRED (-1)
 
 enum node_kind {
 	NODE_ROOT, /* of buckets */
@@ -67,7 +69,8 @@ struct node {
 	 * whose last file was removed here.
 	 */
 	bool local;
-	uint64_t changes;   /* of a directory: how often this mount changed its entries */
+	/* of a directory: how often this mount changed its entries, or was told to look anew */
+	uint64_t changes;
 	uint64_t changed;   /* the directory's changes when this mount changed this entry last */
 	int64_t expires_ms; /* boot time until which what follows holds */
 	/* a file's */
@@ -96,10 +99,11 @@ struct tree_slot {
 	uint32_t next_free;
 };
 
-/* A name that the kernel was told not to be there, for it to remember. */
+/* A name that was not there. */
 struct absent {
-	uint64_t parent;
-	char *name; /* NULL: none */
+	struct node_name *name;
+	int64_t expires_ms; /* boot time until which that holds */
+	UT_hash_handle hh;
 };
 
 struct tree {
@@ -110,8 +114,7 @@ struct tree {
 	struct node *idle; /* the one that has been idle longest first */
 	size_t n_idle, idle_max;
 	struct node *locals;
-	struct absent absents[TREE_ABSENT_MAX]; /* the latest, in a ring */
-	size_t next_absent;
+	struct absent *absents; /* those whose parents have no such node; the oldest first */
 	struct node *root;
 	char *bucket, *prefix; /* of the root, when a bucket or a part of one is mounted; or NULL */
 };
@@ -139,14 +142,21 @@ void tree_unlink_locked(struct tree *tree, struct node *node);
 /* To another name, which must be free. Returns 0, or -ENOMEM and nothing was changed. */
 int tree_move_locked(struct tree *tree, struct node *node, struct node *parent, const char *name);
 void tree_set_local_locked(struct tree *tree, struct node *node, bool local);
-/* The kernel is told that the name is not there. */
-void tree_absent_locked(struct tree *tree, const struct node *parent, const char *name);
 /*
- * What is known of the directory's entries holds no longer. The names that the kernel may remember
- * are appended, each with its NUL. 0, -ENOMEM.
+ * The name, which has no node, is not there. That holds until expires_ms, or a node has the name,
+ * or TREE_ABSENT_MAX others were noted. Without memory nothing is noted.
+ */
+void tree_set_absent_locked(struct tree *tree, const struct node *parent, const char *name,
+			    int64_t expires_ms);
+bool tree_is_absent_locked(struct tree *tree, const struct node *parent, const char *name,
+			   int64_t now_ms);
+/*
+ * What is known of the directory's entries holds no longer. Those that the kernel may remember are
+ * appended: their names, each with its NUL, and their numbers (uint64_t), in the same order. 0,
+ * -ENOMEM.
  */
 struct buf;
-int tree_expire_locked(struct tree *tree, const struct node *parent, struct buf *names);
+int tree_expire_locked(struct tree *tree, struct node *parent, struct buf *names, struct buf *inos);
 /* Copies the text; what was there is freed. Returns 0, -ENOMEM. */
 int tree_set_text(char **field, const char *text);
 

@@ -513,13 +513,38 @@ static struct fs_dir *dir_of(const struct fuse_file_info *fi)
 	return (struct fs_dir *)(uintptr_t)fi->fh;
 }
 
-static void expire_names(const struct ops_context *c, fuse_ino_t ino, const struct buf *names)
-{
-	for (size_t i = 0; i < names->len;) {
-		size_t len = strlen(names->data + i);
+/* What the kernel remembers of a directory's entries: what fs_expire_dir says of them. */
+struct remembered {
+	struct buf names, inos;
+};
 
-		fuse_lowlevel_notify_expire_entry(c->session, ino, names->data + i, len,
-						  FUSE_LL_EXPIRE_ONLY);
+static void remembered_deinit(struct remembered *r)
+{
+	buf_deinit(&r->names);
+	buf_deinit(&r->inos);
+}
+
+/* The kernel asks for their attributes before it believes that they are there. */
+static void forget_attributes(const struct ops_context *c, const struct remembered *r)
+{
+	for (size_t i = 0; i < r->inos.len; i += sizeof(uint64_t)) {
+		uint64_t ino;
+
+		memcpy(&ino, r->inos.data + i, sizeof(ino));
+		fuse_lowlevel_notify_inval_inode(c->session, ino, -1, 0);
+	}
+}
+
+/* Linux before 6.2 cannot look again for a name without dropping what it has of it. */
+static void forget_names(const struct ops_context *c, fuse_ino_t dir, const struct remembered *r)
+{
+	for (size_t i = 0; i < r->names.len;) {
+		const char *name = r->names.data + i;
+		size_t len = strlen(name);
+
+		if (fuse_lowlevel_notify_expire_entry(c->session, dir, name, len,
+						      FUSE_LL_EXPIRE_ONLY) == -ENOSYS)
+			fuse_lowlevel_notify_inval_entry(c->session, dir, name, len);
 		i += len + 1;
 	}
 }
@@ -527,14 +552,15 @@ static void expire_names(const struct ops_context *c, fuse_ino_t ino, const stru
 static int open_fresh(struct ops_context *c, struct call *call, fuse_ino_t ino, int flags,
 		      struct fs_dir **ret_dir)
 {
-	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	_cleanup_(remembered_deinit) struct remembered r = {BUF_INIT, BUF_INIT};
 
 	if (flags & O_DIRECT) {
-		int r = fs_expire_dir(c->fs, ino, &names);
+		int error = fs_expire_dir(c->fs, ino, &r.names, &r.inos);
 
-		if (r < 0)
-			return r;
-		expire_names(c, ino, &names);
+		if (error < 0)
+			return error;
+		forget_attributes(c, &r);
+		forget_names(c, ino, &r);
 	}
 	return fs_opendir(c->fs, call, ino, ret_dir);
 }
@@ -682,17 +708,22 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 	readdir_reply(req, ino, size, offset, fi, true);
 }
 
-/* The kernel holds the directory's lock until it is answered, and needs it to forget names. */
+/*
+ * The kernel holds the directory's lock until it is answered, and needs it to forget names: so it
+ * forgets those behind the answer. But names that are not there it never remembers, and of others
+ * it asks for the attributes, which are ESTALE when the name is gone; then it looks for it again.
+ */
 static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	_cleanup_(remembered_deinit) struct remembered r = {BUF_INIT, BUF_INIT};
 	struct ops_context *c = context(req);
-	int r = fs_expire_dir(c->fs, ino, &names);
+	int error = fs_expire_dir(c->fs, ino, &r.names, &r.inos);
 
 	(void)datasync;
 	(void)fi;
-	fuse_reply_err(req, -r);
-	expire_names(c, ino, &names);
+	forget_attributes(c, &r);
+	fuse_reply_err(req, -error);
+	forget_names(c, ino, &r);
 }
 
 const struct fuse_lowlevel_ops ops = {

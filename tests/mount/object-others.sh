@@ -31,7 +31,7 @@ other -X DELETE others-bucket/both/inside
 soon '[ -f mnt/others-bucket/both ]'
 unmount_b
 
-# after O_DIRECT on the directory the next look asks again, whatever the TTL; after its fsync, as soon as the kernel has heard of it
+# after O_DIRECT on the directory, and after its fsync, the next look asks again, whatever the TTL
 mount_b -o metadata_ttl=300
 refused "No such file" stat mnt/others-bucket/file
 refused "No such file" stat mnt/others-bucket/later
@@ -42,7 +42,40 @@ equal "their bytes" "$(cat mnt/others-bucket/{file,later} | xargs)" "one one"
 other -X DELETE others-bucket/later
 stat mnt/others-bucket/later >/dev/null
 sync mnt/others-bucket
-soon '! stat mnt/others-bucket/later'
+refused "No such file" stat mnt/others-bucket/later
+echo something longer >longer
+# whatever it is: new, another, gone, a directory that was a file, and the other way round
+other -T one 'others-bucket/fresh/{another,gone,dir/x,to-dir}'
+other -T one others-bucket/fresh/to-file/x
+python <<'EOF'
+from case import *
+work = os.getcwd()
+dir = os.open("mnt/others-bucket/fresh", os.O_DIRECTORY)
+for round in range(10):
+    os.fchdir(dir)
+    names = "another", "gone", "dir", "to-dir", "to-file"
+    assert [os.path.isdir(name) for name in names] == [False, False, True, False, True]
+    assert not os.path.exists("new")
+    size = os.stat("another").st_size
+    os.chdir(work)
+    sh("other -T longer others-bucket/fresh/another")
+    sh("other -T one others-bucket/fresh/new")
+    sh("other -X DELETE 'others-bucket/fresh/{gone,dir/x,to-dir,to-file/x}'")
+    sh("other -T one 'others-bucket/fresh/{to-dir/x,to-file}'")
+    os.fchdir(dir)
+    os.fsync(dir)
+    assert os.stat("new").st_size == 4
+    assert os.stat("another").st_size != size
+    refused(errno.ENOENT, os.stat, "gone")
+    refused(errno.ENOENT, os.stat, "dir")
+    refused(errno.ENOENT, os.open, "gone", os.O_RDONLY)
+    assert os.path.isdir("to-dir") and os.path.isfile("to-file")
+    os.chdir(work)
+    sh("other -T one 'others-bucket/fresh/{another,gone,dir/x,to-file/x}'")
+    sh("other -X DELETE 'others-bucket/fresh/{new,to-dir/x,to-file}'")
+    sh("other -T one others-bucket/fresh/to-dir")
+    os.fsync(dir)
+EOF
 unmount_b
 
 # an object that is unchanged keeps its pages beyond the TTL

@@ -74,7 +74,10 @@ struct fs_maker {
 	mode_t mode;
 };
 
-/* A name that is not there is 0 with ret_entry->ino 0, for the kernel to remember. */
+/*
+ * A name that is not there is 0 with ret_entry->ino 0. The kernel is not to remember it: it could
+ * not be told to forget it while it waits for an fsync of the directory.
+ */
 int fs_lookup(struct fs *fs, struct call *call, uint64_t parent, const char *name,
 	      struct fs_entry *ret_entry);
 void fs_forget(struct fs *fs, uint64_t ino, uint64_t count);
@@ -139,10 +142,10 @@ int fs_readdir_entry(struct fs *fs, struct call *call, struct fs_dir *dir,
 
 /*
  * Forgets what is known of the directory's entries, so that the next look asks the server (fsync of
- * a directory, or its opening with O_DIRECT). The names that the kernel may remember, for it to
- * forget them too, are appended, each with its NUL.
+ * a directory, or its opening with O_DIRECT). Of the entries that the kernel may remember, for it
+ * to forget them too, the names, each with its NUL, and the inode numbers (uint64_t) are appended.
  */
-int fs_expire_dir(struct fs *fs, uint64_t ino, struct buf *ret_names);
+int fs_expire_dir(struct fs *fs, uint64_t ino, struct buf *ret_names, struct buf *ret_inos);
 
 /* ---- files ---- */
 

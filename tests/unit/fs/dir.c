@@ -831,36 +831,48 @@ static void a_page_that_does_not_come_can_be_given_up(void **state)
 static void an_expired_directory_is_asked_for_again(void **state)
 {
 	struct bench *b = *state;
-	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT, inos = BUF_INIT;
 	struct fs_entry entry;
+	struct stat attr;
+	int64_t valid_ms;
+	uint64_t gone, dir;
 
 	put(b, "one", "file", "text");
 	put(b, "one", "gone", "text");
+	put(b, "one", "dir/x", "text");
+	gone = ino_of(b, "one/gone");
+	dir = ino_of(b, "one/dir");
 	assert_false(exists(b, "one/missing"));
 	assert_true(exists(b, "one/file") && exists(b, "one/gone"));
 	put(b, "one", "file", "longer text");
 	assert_true(memory_remove(&b->s3, "one", "gone"));
+	assert_true(memory_remove(&b->s3, "one", "dir/x"));
 	assert_int_equal(find(b, "one/file", &entry), 0);
 	assert_int_equal(entry.attr.st_size, 4);
 	put(b, "one", "missing", "");
-	assert_int_equal(fs_expire_dir(b->fs, ino_of(b, "one"), &names), 0);
-	/* the kernel is to forget these */
+	assert_int_equal(fs_getattr(b->fs, &b->call, dir, &attr, &valid_ms), 0);
+	assert_int_equal(fs_expire_dir(b->fs, ino_of(b, "one"), &names, &inos), 0);
+	/* the kernel is to forget these; until it does, it asks for attributes */
 	assert_non_null(memmem(names.data, names.len, "file", 5));
 	assert_non_null(memmem(names.data, names.len, "gone", 5));
-	assert_non_null(memmem(names.data, names.len, "missing", 8));
+	assert_null(memmem(names.data, names.len, "missing", 8));
+	assert_non_null(memmem(inos.data, inos.len, &gone, sizeof(gone)));
+	assert_non_null(memmem(inos.data, inos.len, &dir, sizeof(dir)));
+	assert_int_equal(fs_getattr(b->fs, &b->call, gone, &attr, &valid_ms), -ESTALE);
+	assert_int_equal(fs_getattr(b->fs, &b->call, dir, &attr, &valid_ms), -ESTALE);
 	buf_clear(&names);
+	buf_clear(&inos);
 	assert_int_equal(find(b, "one/file", &entry), 0);
 	assert_int_equal(entry.attr.st_size, strlen("longer text"));
 	assert_false(exists(b, "one/gone"));
 	assert_true(exists(b, "one/missing"));
-	assert_int_equal(fs_expire_dir(b->fs, entry.ino, &names), -ENOTDIR);
-	assert_int_equal(fs_expire_dir(b->fs, 77, &names), -ESTALE);
+	assert_int_equal(fs_expire_dir(b->fs, entry.ino, &names, &inos), -ENOTDIR);
+	assert_int_equal(fs_expire_dir(b->fs, 77, &names, &inos), -ESTALE);
 	assert_int_equal(names.len, 0);
 	/* the root's, too */
 	memory_add_bucket(&b->s3, "three", CREATED_MS, "eu-west-1");
 	assert_false(exists(b, "three"));
-	assert_int_equal(fs_expire_dir(b->fs, FS_ROOT, &names), 0);
-	assert_non_null(memmem(names.data, names.len, "three", 6));
+	assert_int_equal(fs_expire_dir(b->fs, FS_ROOT, &names, &inos), 0);
 	assert_true(exists(b, "three"));
 }
 

@@ -48,7 +48,7 @@ static void a_name_is_a_file_a_directory_both_or_neither(void **state)
 	assert_int_equal(mode_at(b, "one/both"), S_IFDIR | DIR_MODE);
 	assert_int_equal(fs_lookup(b->fs, &b->call, one, "fil", &entry), 0);
 	assert_int_equal(entry.ino, 0);
-	assert_int_equal(entry.valid_ms, TTL_MS);
+	assert_int_equal(entry.valid_ms, 0);
 	assert_false(exists(b, "one/file2"));
 	assert_false(exists(b, "one/di"));
 	assert_false(exists(b, "one/dir/y"));
@@ -231,8 +231,13 @@ static void validity_begins_with_the_request(void **state)
 	memory_hook(&b->s3, slow_list, b);
 	assert_int_equal(fs_lookup(b->fs, &b->call, one, "file", &entry), 0);
 	assert_int_equal(entry.valid_ms, TTL_MS - 300);
-	assert_int_equal(fs_lookup(b->fs, &b->call, one, "gone", &entry), 0);
-	assert_int_equal(entry.valid_ms, TTL_MS - 300);
+	/* of a name that is not there, too */
+	assert_false(exists(b, "one/gone"));
+	put(b, "one", "gone", "");
+	test_clock_advance(&b->clock, TTL_MS - 301);
+	assert_false(exists(b, "one/gone"));
+	test_clock_advance(&b->clock, 1);
+	assert_true(exists(b, "one/gone"));
 }
 
 static void a_ttl_of_zero_asks_each_time(void **state)

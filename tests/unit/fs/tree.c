@@ -425,20 +425,60 @@ static void expire_is_for_one_directory(void **state)
 	struct node *dir = add(tree, a, "dir", NODE_DIR);
 	struct node *file = add(tree, a, "file", NODE_FILE);
 	struct node *below = add(tree, dir, "below", NODE_FILE);
-	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT, inos = BUF_INIT;
 
 	tree_looked_up_locked(tree, file);
-	tree_absent_locked(tree, a, "absent");
-	tree_absent_locked(tree, dir, "absent below");
+	tree_set_absent_locked(tree, a, "absent", 1000);
+	tree_set_absent_locked(tree, dir, "absent below", 1000);
 	a->expires_ms = dir->expires_ms = file->expires_ms = below->expires_ms = 1000;
-	assert_int_equal(tree_expire_locked(tree, a, &names), 0);
-	/* those that the kernel may remember */
-	assert_int_equal(names.len, sizeof("file") + sizeof("absent"));
-	assert_memory_equal(names.data, "file\0absent", names.len);
-	assert_int_equal(dir->expires_ms, 0);
-	assert_int_equal(file->expires_ms, 0);
+	assert_int_equal(tree_expire_locked(tree, a, &names, &inos), 0);
+	/* that which the kernel may remember */
+	assert_int_equal(names.len, sizeof("file"));
+	assert_memory_equal(names.data, "file", names.len);
+	assert_int_equal(inos.len, sizeof(file->ino));
+	assert_memory_equal(inos.data, &file->ino, inos.len);
+	assert_int_equal(dir->expires_ms, TREE_EXPIRED);
+	assert_int_equal(file->expires_ms, TREE_EXPIRED);
+	assert_false(tree_is_absent_locked(tree, a, "absent", 0));
+	assert_true(tree_is_absent_locked(tree, dir, "absent below", 0));
 	assert_int_equal(a->expires_ms, 1000);
 	assert_int_equal(below->expires_ms, 1000);
+}
+
+static void what_is_not_there_is_known_for_a_time(void **state)
+{
+	struct tree *tree = *state;
+	struct node *a = add_held(tree, tree->root, "alpha", NODE_BUCKET);
+
+	assert_false(tree_is_absent_locked(tree, a, "x", 0));
+	tree_set_absent_locked(tree, a, "x", 1000);
+	assert_true(tree_is_absent_locked(tree, a, "x", 999));
+	assert_false(tree_is_absent_locked(tree, a, "x", 1000));
+	assert_false(tree_is_absent_locked(tree, tree->root, "x", 999));
+	tree_set_absent_locked(tree, a, "x", 2000);
+	assert_true(tree_is_absent_locked(tree, a, "x", 1999));
+	/* until a node has the name, even if it is gone again */
+	tree_unlink_locked(tree, add_held(tree, a, "x", NODE_FILE));
+	assert_false(tree_is_absent_locked(tree, a, "x", 0));
+	tree_set_absent_locked(tree, a, "moved", 1000);
+	assert_int_equal(tree_move_locked(tree, add_held(tree, a, "y", NODE_FILE), a, "moved"), 0);
+	assert_false(tree_is_absent_locked(tree, a, "moved", 0));
+}
+
+static void so_many_absent_names_are_known(void **state)
+{
+	struct tree *tree = *state;
+	struct node *a = add_held(tree, tree->root, "alpha", NODE_BUCKET);
+	char name[20];
+
+	for (unsigned int i = 0; i <= TREE_ABSENT_MAX; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		tree_set_absent_locked(tree, a, name, 1000);
+	}
+	/* the oldest is forgotten */
+	assert_false(tree_is_absent_locked(tree, a, "0", 0));
+	assert_true(tree_is_absent_locked(tree, a, "1", 0));
+	assert_true(tree_is_absent_locked(tree, a, name, 0));
 }
 
 /* ---- places ---- */
@@ -637,6 +677,8 @@ int main(void)
 	    TEST(an_unlinked_node_can_be_given_a_name_again),
 	    TEST(local_nodes_are_in_a_list_of_their_own),
 	    TEST(expire_is_for_one_directory),
+	    TEST(what_is_not_there_is_known_for_a_time),
+	    TEST(so_many_absent_names_are_known),
 	    TEST(places_are_keys),
 	    TEST(below_an_unlinked_directory_there_is_no_place),
 	    TEST_BUCKET(a_mounted_bucket_is_the_root),
