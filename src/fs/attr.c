@@ -13,12 +13,14 @@ static mode_t type_of(const struct node *node)
 {
 	switch (node->kind) {
 	case NODE_FILE:
+	case NODE_CONTROL_FILE:
 		return S_IFREG;
 	case NODE_SYMLINK:
 		return S_IFLNK;
 	case NODE_ROOT:
 	case NODE_BUCKET:
 	case NODE_DIR:
+	case NODE_CONTROL_DIR:
 		break;
 	}
 	return S_IFDIR;
@@ -36,6 +38,8 @@ static mode_t permissions(const struct fs *fs, const struct node *node)
 	case NODE_ROOT:
 	case NODE_BUCKET:
 	case NODE_DIR:
+	case NODE_CONTROL_DIR:
+	case NODE_CONTROL_FILE:
 		break;
 	}
 	return fs->options.dir_mode;

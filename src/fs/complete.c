@@ -22,7 +22,8 @@ static bool is_directory(const struct node *node)
 
 bool complete_needed_locked(const struct fs *fs, const struct node *node)
 {
-	if (!fs->options.posix || node->kind == NODE_ROOT || node->kind == NODE_BUCKET)
+	if (!fs->options.posix || node->kind == NODE_ROOT || node->kind == NODE_BUCKET ||
+	    node_is_control(node))
 		return false;
 	if (node->keeping > 0)
 		return false;

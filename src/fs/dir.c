@@ -17,6 +17,7 @@
 #include "xacctfs/util/log.h"
 
 #include "complete.h"
+#include "control.h"
 #include "namespace.h"
 #include "private.h"
 
@@ -176,6 +177,27 @@ static const char *tail_of(const struct fs_dir *dir, const struct object_entry *
 	return strlen(e->key) > skip ? e->key + skip : "";
 }
 
+/* A bucket that is mounted alone has a key of the control files' directory's name. */
+static void tell_hidden(struct fs *fs, const struct fs_dir *dir)
+{
+	if (!atomic_exchange(&fs->hidden_told, true))
+		log_warn("%s/%s%s is hidden by the control files of this name", dir->place.bucket,
+			 dir->place.key, FS_CONTROL_DIR);
+}
+
+/* True for a name that the file system cannot show, which is counted. */
+static bool is_hidden(struct fs *fs, const struct fs_dir *dir, const char *name)
+{
+	bool owned = control_owns(fs, dir->node, name);
+
+	if (owned)
+		tell_hidden(fs, dir);
+	else if (name_representable(name))
+		return false;
+	fs->unrepresentable++;
+	return true;
+}
+
 static int take_listed(struct fs *fs, struct fs_dir *dir, struct object_page *from,
 		       struct page *page)
 {
@@ -192,9 +214,8 @@ static int take_listed(struct fs *fs, struct fs_dir *dir, struct object_page *fr
 		entry->name = strndup(tail, strlen(tail) - (e->is_prefix ? 1 : 0));
 		if (!entry->name)
 			return -ENOMEM;
-		if (!name_representable(entry->name)) {
+		if (is_hidden(fs, dir, entry->name)) {
 			free(steal(&entry->name));
-			fs->unrepresentable++;
 			continue;
 		}
 		entry->kind = e->is_prefix ? NODE_DIR : NODE_FILE;
@@ -446,9 +467,12 @@ static int begin_listing(struct fs *fs, struct call *call, struct fs_dir *dir)
 /* When it fails, the directory is as it was, and is rewound by the next try. */
 static int begin(struct fs *fs, struct call *call, struct fs_dir *dir)
 {
-	int r = dir->node->kind == NODE_ROOT ? begin_listing(fs, call, dir)
-					     : begin_stream(fs, call, dir);
+	int r = 0;
 
+	if (dir->node->kind == NODE_ROOT)
+		r = begin_listing(fs, call, dir);
+	else if (dir->node->kind != NODE_CONTROL_DIR)
+		r = begin_stream(fs, call, dir);
 	if (r == 0)
 		dir->read = false;
 	return r;
@@ -462,7 +486,7 @@ int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **r
 	if (!dir)
 		return -ENOMEM;
 	r = fs_ref_dir(fs, ino, &dir->node);
-	if (r == 0) {
+	if (r == 0 && dir->node->kind != NODE_CONTROL_DIR) {
 		pthread_mutex_lock(&fs->tree.lock);
 		r = tree_place_locked(&fs->tree, dir->node, &dir->place);
 		pthread_mutex_unlock(&fs->tree.lock);
@@ -600,6 +624,8 @@ int fs_readdir(struct fs *fs, struct call *call, struct fs_dir *dir, uint64_t of
 		dirent.st_ino = number_of(fs, dir->node);
 	} else if (dir->listing) {
 		r = read_listing(dir, offset - 2, &dirent);
+	} else if (dir->node->kind == NODE_CONTROL_DIR) {
+		r = control_dirent(fs, dir->node, offset - 2, &dirent);
 	} else {
 		r = read_stream(fs, call, dir, offset - 2, &dirent);
 	}
@@ -692,6 +718,10 @@ int fs_readdir_entry(struct fs *fs, struct call *call, struct fs_dir *dir,
 {
 	if (dirent->next > 2 && dir->listing)
 		return bucket_entry(fs, dir, dirent, ret_entry);
+	if (dirent->next > 2 && dir->node->kind == NODE_CONTROL_DIR) {
+		control_entry(fs, dir->node, dirent->name, ret_entry);
+		return 0;
+	}
 	if (dir->at && fs->options.posix)
 		complete_ahead(fs, call, dir, ahead);
 	if (dir->at)

@@ -7,19 +7,23 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 
+#include "control.h"
 #include "keep.h"
+#include "least.h"
 #include "opened.h"
 
 struct fs_file {
-	struct node *node; /* referenced */
-	struct opened *opened;
+	struct node *node;           /* referenced */
+	struct opened *opened;       /* NULL for a control file */
+	struct buf snapshot;         /* its text */
 	bool writes;                 /* opened for writing */
 	bool appends;                /* O_APPEND: wherever the end is by now */
 	atomic_int writer;           /* fs_note_writer */
-	struct fs_file *prev, *next; /* fs->tree.lock: of fs->files */
+	struct fs_file *prev, *next; /* fs->tree.lock: of fs->files, or fs->snapshots */
 };
 
 /* ---- open ---- */
@@ -90,6 +94,72 @@ static int open_node(struct fs *fs, struct call *call, struct node *node, int fl
 	return r;
 }
 
+/* ---- control files ---- */
+
+/* The node is referenced for the file. */
+static int open_control(struct fs *fs, struct node *node, int flags, struct fs_file **ret_file,
+			bool *ret_keep_cache)
+{
+	struct fs_file *file;
+	int r;
+
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return -EACCES;
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return -ENOMEM;
+	*file = (struct fs_file){.node = node};
+	r = control_render(fs, node, &file->snapshot);
+	if (r < 0) {
+		buf_deinit(&file->snapshot);
+		free(file);
+		return r;
+	}
+	pthread_mutex_lock(&fs->tree.lock);
+	DL_APPEND(fs->snapshots, file);
+	pthread_mutex_unlock(&fs->tree.lock);
+	*ret_file = file;
+	*ret_keep_cache = false;
+	return 0;
+}
+
+static void read_control(const struct fs_file *file, uint64_t offset, size_t len, void *data,
+			 size_t *ret_n)
+{
+	size_t n = 0;
+
+	if (offset < file->snapshot.len) {
+		n = (size_t)least(len, file->snapshot.len - offset);
+		memcpy(data, file->snapshot.data + offset, n);
+	}
+	*ret_n = n;
+}
+
+static void release_control(struct fs *fs, struct fs_file *file)
+{
+	pthread_mutex_lock(&fs->tree.lock);
+	DL_DELETE(fs->snapshots, file);
+	tree_unref_locked(&fs->tree, file->node);
+	pthread_mutex_unlock(&fs->tree.lock);
+	buf_deinit(&file->snapshot);
+	free(file);
+}
+
+bool fs_direct_io(const struct fs_file *file)
+{
+	return !file->opened;
+}
+
+/* ---- ... and all others ---- */
+
+static int open_object(struct fs *fs, struct call *call, struct node *node, int flags,
+		       struct fs_file **ret_file, bool *ret_keep_cache)
+{
+	int r = lookup_refresh(fs, call, node);
+
+	return r < 0 ? r : open_node(fs, call, node, flags, ret_file, ret_keep_cache);
+}
+
 int fs_open(struct fs *fs, struct call *call, uint64_t ino, int flags, struct fs_file **ret_file,
 	    bool *ret_keep_cache)
 {
@@ -98,14 +168,14 @@ int fs_open(struct fs *fs, struct call *call, uint64_t ino, int flags, struct fs
 
 	if (r < 0)
 		return r;
-	if (node->kind == NODE_SYMLINK)
+	if (node->kind == NODE_CONTROL_FILE)
+		r = open_control(fs, node, flags, ret_file, ret_keep_cache);
+	else if (node->kind == NODE_SYMLINK)
 		r = -ELOOP;
 	else if (node->kind != NODE_FILE)
 		r = -EISDIR;
-	if (r == 0)
-		r = lookup_refresh(fs, call, node);
-	if (r == 0)
-		r = open_node(fs, call, node, flags, ret_file, ret_keep_cache);
+	else
+		r = open_object(fs, call, node, flags, ret_file, ret_keep_cache);
 	if (r < 0)
 		fs_unref(fs, node);
 	return r;
@@ -193,9 +263,8 @@ static int open_known(struct fs *fs, struct call *call, struct node *node, int f
 		      struct fs_file **ret_file)
 {
 	bool ignored;
-	int r = lookup_refresh(fs, call, node);
 
-	return r < 0 ? r : open_node(fs, call, node, flags, ret_file, &ignored);
+	return open_object(fs, call, node, flags, ret_file, &ignored);
 }
 
 static int create_in(struct fs *fs, struct call *call, struct node *parent, const char *name,
@@ -235,9 +304,11 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 
 	if (r < 0)
 		return r;
-	r = parent->kind == NODE_ROOT
-		? -EPERM
-		: create_in(fs, call, parent, name, maker, flags, &node, &file);
+	r = control_check_new(fs, parent, name);
+	if (r == 0)
+		r = parent->kind == NODE_ROOT
+			? -EPERM
+			: create_in(fs, call, parent, name, maker, flags, &node, &file);
 	if (r == 0) {
 		pthread_mutex_lock(&fs->tree.lock);
 		fs_hand_out_locked(fs, node, ret_entry);
@@ -271,8 +342,13 @@ static int check_present(struct fs *fs, const struct fs_file *file)
 int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset, size_t len,
 	    void *data, size_t *ret_n)
 {
-	int r = check_present(fs, file);
+	int r;
 
+	if (!file->opened) {
+		read_control(file, offset, len, data, ret_n);
+		return 0;
+	}
+	r = check_present(fs, file);
 	if (r == 0) {
 		r = content_read(file->opened->content, call, offset, len, data, ret_n);
 		opened_note_settled(fs, call, file->node, file->opened, r);
@@ -289,7 +365,7 @@ int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t off
 int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
 	     const void *data, size_t len)
 {
-	int r = check_present(fs, file);
+	int r = file->opened ? check_present(fs, file) : -EBADF;
 
 	if (r == 0) {
 		struct content *content = file->opened->content;
@@ -332,15 +408,20 @@ bool fs_unwritten(const struct fs_file *file)
 
 int fs_fsync(struct fs *fs, struct call *call, struct fs_file *file)
 {
-	return opened_save(fs, call, file->node, file->opened);
+	return file->opened ? opened_save(fs, call, file->node, file->opened) : 0;
 }
 
 /* ---- the end of a handle ---- */
 
 void fs_release(struct fs *fs, struct call *call, struct fs_file *file)
 {
-	int r = opened_save_rest(fs, call, file->node, file->opened);
+	int r;
 
+	if (!file->opened) {
+		release_control(fs, file);
+		return;
+	}
+	r = opened_save_rest(fs, call, file->node, file->opened);
 	if (r == -EINTR)
 		return; /* files_close_all() frees it */
 	if (r < 0)
@@ -393,6 +474,8 @@ int file_truncate(struct fs *fs, struct call *call, struct node *node, struct fs
 
 void files_close_all(struct fs *fs, struct call *call)
 {
+	while (fs->snapshots)
+		release_control(fs, fs->snapshots);
 	while (fs->files) {
 		struct fs_file *file = fs->files;
 

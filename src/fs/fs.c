@@ -1,4 +1,4 @@
-#include "private.h"
+#include "control.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -48,6 +48,8 @@ static int open_parts(struct fs *fs)
 	call_group_init(&fs->background);
 	if (r == 0)
 		r = tree_init(&fs->tree, o->bucket, o->prefix, TREE_IDLE_MAX);
+	if (r == 0)
+		r = control_init(fs);
 	if (r == 0)
 		r = pool_new(DOWNLOAD_THREADS, &fs->downloads);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include "xacctfs/util/log.h"
 
 #include "complete.h"
+#include "control.h"
 #include "private.h"
 
 /*
@@ -66,6 +67,8 @@ int64_t node_valid_ms(const struct fs *fs, const struct node *node)
 {
 	int64_t left = node->expires_ms - fs_boot_ms(fs);
 
+	if (node_is_control(node))
+		return fs->options.metadata_ttl_ms;
 	/* of a file it is known at its upload only whether it is so; the old one may be back then
 	 */
 	if (node_unsaved_locked(node))
@@ -299,6 +302,8 @@ int lookup_child(struct fs *fs, struct call *call, struct node *parent, const ch
 
 	if (strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
+	if (control_owns(fs, parent, name))
+		return control_find(fs, parent, name, ret_node, ret_valid_ms);
 	if (parent->kind == NODE_ROOT)
 		return root_find(fs, call, name, ret_node, ret_valid_ms);
 	if (!node_is_directory(parent))

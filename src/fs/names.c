@@ -6,6 +6,7 @@
 
 #include "xacctfs/util/cleanup.h"
 
+#include "control.h"
 #include "keep.h"
 #include "opened.h"
 
@@ -102,8 +103,11 @@ int fs_mkdir(struct fs *fs, struct call *call, uint64_t parent_ino, const char *
 
 	if (r < 0)
 		return r;
-	r = parent->kind == NODE_ROOT ? root_mkdir(fs, call, name, ret_entry)
-				      : make_directory(fs, call, parent, name, maker, ret_entry);
+	r = control_check_new(fs, parent, name);
+	if (r == 0)
+		r = parent->kind == NODE_ROOT
+			? root_mkdir(fs, call, name, ret_entry)
+			: make_directory(fs, call, parent, name, maker, ret_entry);
 	fs_unref(fs, parent);
 	return r;
 }
@@ -213,8 +217,11 @@ int fs_rmdir(struct fs *fs, struct call *call, uint64_t parent_ino, const char *
 
 	if (r < 0)
 		return r;
-	r = parent->kind == NODE_ROOT ? root_rmdir(fs, call, name)
-				      : remove_directory(fs, call, parent, name);
+	if (control_owns(fs, parent, name))
+		r = -EPERM;
+	else
+		r = parent->kind == NODE_ROOT ? root_rmdir(fs, call, name)
+					      : remove_directory(fs, call, parent, name);
 	fs_unref(fs, parent);
 	return r;
 }
@@ -271,7 +278,8 @@ int fs_unlink(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 
 	if (r < 0)
 		return r;
-	r = lookup_child(fs, call, parent, name, &node, NULL);
+	r = control_owns(fs, parent, name) ? -EPERM
+					   : lookup_child(fs, call, parent, name, &node, NULL);
 	if (r == 0) {
 		if (node->kind == NODE_FILE || node->kind == NODE_SYMLINK)
 			r = names_unlink(fs, call, parent, node, name);

@@ -31,6 +31,9 @@ struct fs {
 	struct fs_dir *dirs;   /* tree.lock */
 	uint64_t saves;        /* tree.lock: objects that this mount wrote, ever */
 	struct fs_file *files; /* tree.lock */
+	/* tree.lock: open control files, which have neither content nor anything to save */
+	struct fs_file *snapshots;
+	atomic_bool hidden_told; /* the log says that a key is hidden by FS_CONTROL_DIR */
 };
 
 static inline int64_t fs_boot_ms(const struct fs *fs)

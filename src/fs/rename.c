@@ -11,6 +11,7 @@
 #include "xacctfs/util/log.h"
 
 #include "batch.h"
+#include "control.h"
 #include "copy.h"
 #include "opened.h"
 
@@ -663,6 +664,9 @@ static int rename_in(struct renaming *m, unsigned int flags)
 {
 	int r;
 
+	if (control_owns(m->fs, m->parent, m->name) ||
+	    control_owns(m->fs, m->new_parent, m->new_name))
+		return -EPERM;
 	if (m->parent->kind == NODE_ROOT || m->new_parent->kind == NODE_ROOT)
 		return -EXDEV;
 	r = find_both(m);

@@ -108,6 +108,10 @@ int fs_setattr(struct fs *fs, struct call *call, uint64_t ino, struct fs_file *f
 
 	if (r < 0)
 		return r;
+	if (node_is_control(node)) {
+		fs_unref(fs, node);
+		return what & FS_SET_SIZE ? -EACCES : -EPERM;
+	}
 	if (!file || is_kept(fs, node))
 		r = lookup_refresh(fs, call, node);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include "xacctfs/util/cleanup.h"
 
 #include "complete.h"
+#include "control.h"
 #include "keep.h"
 #include "private.h"
 
@@ -91,6 +92,20 @@ static bool is_taken(struct fs *fs, const struct node *parent, const char *name)
 	return taken;
 }
 
+static int check_new_link(struct fs *fs, const struct node *parent, const char *name,
+			  const char *target)
+{
+	int r = control_check_new(fs, parent, name);
+
+	if (r < 0)
+		return r;
+	if (!fs->options.posix || parent->kind == NODE_ROOT)
+		return -EPERM;
+	if (strlen(target) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return is_taken(fs, parent, name) ? -EEXIST : 0;
+}
+
 int fs_symlink(struct fs *fs, struct call *call, uint64_t parent_ino, const char *name,
 	       const char *target, const struct fs_maker *maker, struct fs_entry *ret_entry)
 {
@@ -99,13 +114,8 @@ int fs_symlink(struct fs *fs, struct call *call, uint64_t parent_ino, const char
 
 	if (r < 0)
 		return r;
-	if (!fs->options.posix || parent->kind == NODE_ROOT)
-		r = -EPERM;
-	else if (strlen(target) >= PATH_MAX)
-		r = -ENAMETOOLONG;
-	else if (is_taken(fs, parent, name))
-		r = -EEXIST;
-	else
+	r = check_new_link(fs, parent, name, target);
+	if (r == 0)
 		r = make_link(fs, call, parent, name, target, maker, ret_entry);
 	fs_unref(fs, parent);
 	return r;

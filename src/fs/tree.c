@@ -417,6 +417,8 @@ static int add_prefix(const struct tree *tree, const struct node *node, const ch
 		*ret_bucket = tree->bucket;
 		return buf_add_str(key, tree->prefix);
 	}
+	if (node_is_control(node))
+		return -EPERM;
 	if (!node->name)
 		return -ESTALE;
 	if (node->kind == NODE_BUCKET) {

@@ -29,7 +29,9 @@ enum node_kind {
 	NODE_BUCKET,
 	NODE_DIR, /* a prefix */
 	NODE_FILE,
-	NODE_SYMLINK, /* with attrs=posix */
+	NODE_SYMLINK,     /* with attrs=posix */
+	NODE_CONTROL_DIR, /* of the program's own files, and these: see control.h */
+	NODE_CONTROL_FILE,
 };
 
 struct content;
@@ -166,7 +168,10 @@ struct place {
 	char *key;    /* "" for a bucket; of a directory with '/' at its end */
 };
 void place_deinit(struct place *place);
-/* Returns 0, -ENOMEM, -ESTALE when its name, or that of a directory above it, is gone. */
+/*
+ * Returns 0, -ENOMEM, -ESTALE when its name, or that of a directory above it, is gone; -EPERM for
+ * what is never in S3.
+ */
 int tree_place_locked(struct tree *tree, const struct node *node, struct place *ret_place);
 /* Of a name below a directory: of a key, or (directory) of a prefix. As above. */
 int tree_child_place_locked(struct tree *tree, const struct node *parent, const char *name,
@@ -183,7 +188,13 @@ uint64_t tree_child_number(uint64_t parent_number, const char *name);
 /* Of any kind that has entries. */
 static inline bool node_is_directory(const struct node *node)
 {
-	return node->kind != NODE_FILE && node->kind != NODE_SYMLINK;
+	return node->kind != NODE_FILE && node->kind != NODE_SYMLINK &&
+	       node->kind != NODE_CONTROL_FILE;
+}
+
+static inline bool node_is_control(const struct node *node)
+{
+	return node->kind == NODE_CONTROL_DIR || node->kind == NODE_CONTROL_FILE;
 }
 
 #endif

@@ -275,6 +275,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fs_note_writer(file, fuse_req_ctx(req)->pid);
 	fi->fh = (uint64_t)(uintptr_t)file;
 	fi->keep_cache = keep_cache;
+	fi->direct_io = fs_direct_io(file);
 	if (fuse_reply_open(req, fi) < 0)
 		release_unheard(req, file);
 }

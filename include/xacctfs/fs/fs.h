@@ -8,6 +8,8 @@
  * within one TTL; what this mount did is seen at once.
  *
  * A file's bytes are an object when fs_flush or fs_fsync returned 0, and not before.
+ *
+ * The root also has FS_CONTROL_DIR, which is not listed: files that tell of the program itself.
  */
 #ifndef XACCTFS_FS_FS_H
 #define XACCTFS_FS_FS_H
@@ -23,8 +25,25 @@
 
 #define FS_ROOT 1 /* the root's inode number, as in FUSE */
 
+/*
+ * The name of the control files' directory. No bucket can have it; where a bucket is mounted alone,
+ * keys of this name, and below it, are hidden.
+ */
+#define FS_CONTROL_DIR ".xacctfs"
+
 struct buf;
 struct fs;
+
+/* A control file: read-only, and as it was when it was opened. */
+struct fs_control {
+	const char *name;
+	mode_t mode; /* permission bits */
+	/*
+	 * Appends the whole text. Any thread, several at once. It must neither wait for anybody nor
+	 * ask S3, and may call no function of fs's but those that say what fs did. 0, -ENOMEM.
+	 */
+	int (*render)(void *data, struct buf *text);
+};
 
 struct fs_options {
 	struct clock *clock;
@@ -39,8 +58,11 @@ struct fs_options {
 	uint64_t memory_limit;      /* bytes of file data in memory */
 	const char *staging_dir;    /* for files that are changed in the middle. Not kept */
 	uint64_t staging_limit;     /* bytes */
-	int64_t background_timeout_ms; /* patience of one transfer that nobody waits for */
-	struct call_group *closing;    /* of what fs_free() asks S3 for; NULL: none. Not owned */
+	int64_t background_timeout_ms;    /* patience of one transfer that nobody waits for */
+	struct call_group *closing;       /* of what fs_free() asks S3 for; NULL: none. Not owned */
+	const struct fs_control *control; /* n_control of them; none: there is no FS_CONTROL_DIR */
+	size_t n_control;
+	void *control_data; /* of their render; neither is owned */
 };
 
 struct fs_entry {
@@ -161,6 +183,8 @@ int fs_open(struct fs *fs, struct call *call, uint64_t ino, int flags, struct fs
 int fs_create(struct fs *fs, struct call *call, uint64_t parent, const char *name,
 	      const struct fs_maker *maker, int flags, struct fs_entry *ret_entry,
 	      struct fs_file **ret_file);
+/* True when the file's size says nothing: its reads are to come here, past the page cache. */
+bool fs_direct_io(const struct fs_file *file);
 /* Fewer than len bytes only at the end. */
 int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset, size_t len,
 	    void *data, size_t *ret_n);
