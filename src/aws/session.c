@@ -10,6 +10,7 @@
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 #include "xacctfs/util/timefmt.h"
+#include "xacctfs/util/waiter.h"
 
 /* No two attempts that requests ask for are closer than this, however many ask. */
 #define SPACING_MS 1000
@@ -392,59 +393,37 @@ void session_free(struct session *session)
 
 /* ---- those who need credentials ---- */
 
-struct waiter {
-	struct session *session;
-	bool cancelled; /* session->lock */
-};
-
-static void waiter_cancel(void *data)
-{
-	struct waiter *waiter = data;
-
-	pthread_mutex_lock(&waiter->session->lock);
-	waiter->cancelled = true;
-	pthread_cond_broadcast(&waiter->session->changed);
-	pthread_mutex_unlock(&waiter->session->lock);
-}
-
 /* Asks for a renewal and waits until one has ended. 0, -EINTR, -ETIMEDOUT. */
-static int wait_for_attempt_locked(struct session *session, struct waiter *waiter,
-				   int64_t deadline_ms)
+static int wait_for_attempt_locked(struct session *session, struct waiter *waiter)
 {
-	struct clock *clock = session->options.clock;
 	uint64_t seen = session->attempts;
+	int r = 0;
 
 	session->wanted = true;
 	pthread_cond_broadcast(&session->changed);
-	while (session->attempts == seen) {
-		if (waiter->cancelled || session->stopping)
-			return -EINTR;
-		if (boot_ms(session) >= deadline_ms)
-			return -ETIMEDOUT;
-		clock->wait(clock, &session->changed, &session->lock, deadline_ms);
-	}
-	return 0;
+	while (r == 0 && session->attempts == seen)
+		r = session->stopping ? -EINTR : waiter_wait_locked(waiter);
+	return r;
 }
 
 /* Credentials that are valid and not the refused ones, by one renewal at most. */
 static int obtain(struct session *session, struct call *call, const struct credentials *refused,
 		  struct credentials **ret_credentials)
 {
-	struct waiter waiter = {.session = session};
-	struct call_watch watch;
+	struct waiter waiter;
 	int r = 0;
 
-	call_watch(call, &watch, waiter_cancel, &waiter);
+	waiter_begin(&waiter, call, &session->lock, &session->changed);
 	pthread_mutex_lock(&session->lock);
 	if (!valid_locked(session) || session->credentials == refused)
-		r = wait_for_attempt_locked(session, &waiter, call->deadline_ms);
+		r = wait_for_attempt_locked(session, &waiter);
 	/* the refresher's last attempt, which stopping ended, may come before its waiters wake */
 	if (r == 0 && (!valid_locked(session) || session->credentials == refused))
 		r = session->stopping ? -EINTR : -EKEYEXPIRED;
 	if (r == 0)
 		*ret_credentials = credentials_ref(session->credentials);
 	pthread_mutex_unlock(&session->lock);
-	call_unwatch(call, &watch);
+	waiter_end(&waiter);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
+#include "xacctfs/util/waiter.h"
 
 #include "namespace.h"
 
@@ -212,35 +213,15 @@ static int fetch_locked(struct buckets *buckets, struct call *call, struct listi
 	return r;
 }
 
-struct waiter {
-	struct buckets *buckets;
-	bool cancelled; /* buckets->lock */
-};
-
-static void waiter_cancel(void *data)
-{
-	struct waiter *waiter = data;
-
-	pthread_mutex_lock(&waiter->buckets->lock);
-	waiter->cancelled = true;
-	pthread_cond_broadcast(&waiter->buckets->changed);
-	pthread_mutex_unlock(&waiter->buckets->lock);
-}
-
 /* Waits for the fetch of another caller. 0, or why this one waits no longer. */
-static int wait_locked(struct buckets *buckets, struct waiter *waiter, int64_t deadline_ms)
+static int wait_locked(struct buckets *buckets, struct waiter *waiter)
 {
 	uint64_t seen = buckets->fetches;
+	int r = 0;
 
-	while (buckets->fetches == seen) {
-		if (waiter->cancelled)
-			return -EINTR;
-		if (boot_ms(buckets) >= deadline_ms)
-			return -ETIMEDOUT;
-		buckets->clock->wait(buckets->clock, &buckets->changed, &buckets->lock,
-				     deadline_ms);
-	}
-	return 0;
+	while (r == 0 && buckets->fetches == seen)
+		r = waiter_wait_locked(waiter);
+	return r;
 }
 
 /* An answer that was asked for after this caller started serves it, though its TTL be over: with a
@@ -268,7 +249,7 @@ static int list_locked(struct buckets *buckets, struct call *call, struct waiter
 		}
 		if (!buckets->fetching)
 			return fetch_locked(buckets, call, ret_listing);
-		r = wait_locked(buckets, waiter, call->deadline_ms);
+		r = wait_locked(buckets, waiter);
 		if (r < 0)
 			return r;
 		/* the fetcher's own patience is not this caller's */
@@ -280,15 +261,14 @@ static int list_locked(struct buckets *buckets, struct call *call, struct waiter
 
 int buckets_list(struct buckets *buckets, struct call *call, struct listing **ret_listing)
 {
-	struct waiter waiter = {.buckets = buckets};
-	struct call_watch watch;
+	struct waiter waiter;
 	int r;
 
-	call_watch(call, &watch, waiter_cancel, &waiter);
+	waiter_begin(&waiter, call, &buckets->lock, &buckets->changed);
 	pthread_mutex_lock(&buckets->lock);
 	r = list_locked(buckets, call, &waiter, ret_listing);
 	pthread_mutex_unlock(&buckets->lock);
-	call_unwatch(call, &watch);
+	waiter_end(&waiter);
 	return r;
 }
 

@@ -55,9 +55,9 @@ static int open_parts(struct fs *fs)
 	if (r == 0)
 		r = pool_new(UPLOAD_THREADS, &fs->uploads);
 	if (r == 0)
-		r = memory_purse_init(&fs->read_memory, o->clock, purse_bytes(o->memory_limit));
+		r = memory_purse_init(&fs->read_memory, purse_bytes(o->memory_limit));
 	if (r == 0)
-		r = memory_purse_init(&fs->write_memory, o->clock, purse_bytes(o->memory_limit));
+		r = memory_purse_init(&fs->write_memory, purse_bytes(o->memory_limit));
 	if (r < 0)
 		return r;
 	r = staging_init(&fs->staging, o->staging_dir, o->staging_limit);

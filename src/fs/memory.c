@@ -3,11 +3,11 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "xacctfs/util/clock.h"
+#include "xacctfs/util/waiter.h"
 
-int memory_purse_init(struct memory_purse *purse, struct clock *clock, size_t limit)
+int memory_purse_init(struct memory_purse *purse, size_t limit)
 {
-	*purse = (struct memory_purse){.clock = clock, .limit = limit};
+	*purse = (struct memory_purse){.limit = limit};
 	if (clock_cond_init(&purse->returned) < 0)
 		return -ENOMEM;
 	pthread_mutex_init(&purse->lock, NULL);
@@ -70,57 +70,18 @@ bool memory_try(struct memory_purse *purse, size_t n)
 	return taken;
 }
 
-struct taker {
-	struct memory_purse *purse;
-	bool cancelled; /* purse->lock */
-};
-
-static void taker_cancel(void *data)
-{
-	struct taker *taker = data;
-
-	pthread_mutex_lock(&taker->purse->lock);
-	taker->cancelled = true;
-	pthread_cond_broadcast(&taker->purse->returned);
-	pthread_mutex_unlock(&taker->purse->lock);
-}
-
-static int64_t later(int64_t now_ms, int64_t ms)
-{
-	return ms > CLOCK_NEVER - now_ms ? CLOCK_NEVER : now_ms + ms;
-}
-
-static int take_locked(struct memory_purse *purse, struct taker *taker, size_t n,
-		       int64_t deadline_ms, int64_t patient_until_ms)
-{
-	int64_t until = deadline_ms < patient_until_ms ? deadline_ms : patient_until_ms;
-
-	while (!try_locked(purse, n)) {
-		int64_t now = purse->clock->boot_ms(purse->clock);
-
-		if (taker->cancelled)
-			return -EINTR;
-		if (now >= deadline_ms)
-			return -ETIMEDOUT;
-		if (now >= patient_until_ms)
-			return -EAGAIN;
-		purse->clock->wait(purse->clock, &purse->returned, &purse->lock, until);
-	}
-	return 0;
-}
-
 int memory_take(struct memory_purse *purse, struct call *call, size_t n, int64_t patience_ms)
 {
-	int64_t until = later(purse->clock->boot_ms(purse->clock), patience_ms);
-	struct taker taker = {.purse = purse};
-	struct call_watch watch;
-	int r;
+	int64_t until = clock_after(call->clock, patience_ms);
+	struct waiter waiter;
+	int r = 0;
 
-	call_watch(call, &watch, taker_cancel, &taker);
+	waiter_begin(&waiter, call, &purse->lock, &purse->returned);
 	pthread_mutex_lock(&purse->lock);
-	r = take_locked(purse, &taker, n, call->deadline_ms, until);
+	while (r == 0 && !try_locked(purse, n))
+		r = waiter_wait_until_locked(&waiter, until);
 	pthread_mutex_unlock(&purse->lock);
-	call_unwatch(call, &watch);
+	waiter_end(&waiter);
 	return r;
 }
 

@@ -16,14 +16,13 @@
 struct memory_purse {
 	pthread_mutex_t lock;
 	pthread_cond_t returned; /* bytes were given back */
-	struct clock *clock;
 	size_t limit;
 	size_t used;        /* lock */
 	size_t most;        /* lock: the highest that used ever was */
 	unsigned int users; /* lock: files that share it */
 };
 
-int memory_purse_init(struct memory_purse *purse, struct clock *clock, size_t limit);
+int memory_purse_init(struct memory_purse *purse, size_t limit);
 void memory_purse_deinit(struct memory_purse *purse);
 
 /* A file begins and ends to use the purse: what each may hold is limit / users (memory_share). */

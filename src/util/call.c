@@ -35,17 +35,10 @@ bool call_group_cancelled(struct call_group *group)
 	return cancelled;
 }
 
-static int64_t later(int64_t now_ms, int64_t ms)
-{
-	return ms > CLOCK_NEVER - now_ms ? CLOCK_NEVER : now_ms + ms;
-}
-
 void call_init(struct call *call, struct call_group *group, struct clock *clock, int64_t timeout_ms)
 {
-	int64_t now = clock->boot_ms(clock);
-
 	*call = (struct call){.clock = clock, .group = group};
-	call->deadline_ms = later(now, timeout_ms);
+	call->deadline_ms = clock_after(clock, timeout_ms);
 	pthread_mutex_init(&call->lock, NULL);
 	if (!group)
 		return;
@@ -136,7 +129,7 @@ static void wake(void *data)
 int call_sleep(struct call *call, int64_t ms)
 {
 	struct sleeper sleeper = {.lock = PTHREAD_MUTEX_INITIALIZER};
-	int64_t until = later(call->clock->boot_ms(call->clock), ms);
+	int64_t until = clock_after(call->clock, ms);
 	struct call_watch watch;
 	bool woken;
 	int r;

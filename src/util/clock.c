@@ -53,6 +53,13 @@ struct clock *clock_system(void)
 	return &clock;
 }
 
+int64_t clock_after(struct clock *clock, int64_t ms)
+{
+	int64_t now = clock->boot_ms(clock);
+
+	return ms > CLOCK_NEVER - now ? CLOCK_NEVER : now + ms;
+}
+
 int clock_cond_init(pthread_cond_t *ret_cond)
 {
 	pthread_condattr_t attr;

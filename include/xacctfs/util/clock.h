@@ -28,6 +28,9 @@ struct clock {
 /* The machine's clock: one for the whole process, never freed. */
 struct clock *clock_system(void);
 
+/* The boot time in ms milliseconds from now; never stays CLOCK_NEVER. */
+int64_t clock_after(struct clock *clock, int64_t ms);
+
 /* A condition variable for clock->wait(). Returns 0 or a negative errno. */
 int clock_cond_init(pthread_cond_t *ret_cond);
 

@@ -6,9 +6,9 @@
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
+#include "xacctfs/util/waiter.h"
 
 #include "private.h"
-#include "../waiter.h"
 
 #define MIB ((uint64_t)1 << 20)
 

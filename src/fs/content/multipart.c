@@ -8,8 +8,7 @@
 #include "xacctfs/aws/digest.h"
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
-
-#include "../waiter.h"
+#include "xacctfs/util/waiter.h"
 
 int multipart_new(struct content_room *room, const struct object_id *id,
 		  struct multipart **ret_upload)

@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "xacctfs/util/cleanup.h"
-
-#include "../waiter.h"
+#include "xacctfs/util/waiter.h"
 
 int staging_init(struct staging *staging, const char *dir, uint64_t limit)
 {

@@ -7,6 +7,7 @@
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/ranges.h"
+#include "xacctfs/util/waiter.h"
 
 #include "extents.h"
 #include "../least.h"
@@ -30,12 +31,11 @@ struct target {
 };
 
 /* A read under way. */
-struct waiter {
+struct reading {
+	struct waiter waiter;
 	struct reader *reader;
-	uint64_t pos, end; /* reader->lock: what it still has to get */
-	int64_t deadline_ms;
-	bool cancelled;             /* reader->lock */
-	struct waiter *prev, *next; /* reader->lock */
+	uint64_t pos, end;           /* reader->lock: what it still has to get */
+	struct reading *prev, *next; /* reader->lock */
 };
 
 struct reader {
@@ -43,15 +43,15 @@ struct reader {
 	uint64_t size;
 	pthread_mutex_t lock; /* taken under a call's; the purse's, the pool's, a call's under it */
 	pthread_cond_t changed;
-	unsigned int refs;      /* lock: handles */
-	unsigned int uses;      /* lock: handles and fetches */
-	struct target *target;  /* lock */
-	struct streams streams; /* lock */
-	struct extents extents; /* lock */
-	struct extent *kept;    /* lock: the last one that was consumed; NULL when it is gone */
-	struct waiter *waiters; /* lock */
-	bool failed;            /* lock: the last fetch did: nothing runs ahead */
-	size_t held;            /* lock: bytes of the purse */
+	unsigned int refs;        /* lock: handles */
+	unsigned int uses;        /* lock: handles and fetches */
+	struct target *target;    /* lock */
+	struct streams streams;   /* lock */
+	struct extents extents;   /* lock */
+	struct extent *kept;      /* lock: the last one that was consumed; NULL when it is gone */
+	struct reading *readings; /* lock */
+	bool failed;              /* lock: the last fetch did: nothing runs ahead */
+	size_t held;              /* lock: bytes of the purse */
 };
 
 /* ---- targets ---- */
@@ -127,10 +127,10 @@ static void drop_locked(struct reader *reader, struct extent *extent)
 /* A read under way will come to it. */
 static bool wanted_locked(const struct reader *reader, const struct extent *extent)
 {
-	const struct waiter *waiter;
+	const struct reading *reading;
 
-	DL_FOREACH (reader->waiters, waiter)
-		if (waiter->pos < extent_end(extent) && waiter->end > extent->start)
+	DL_FOREACH (reader->readings, reading)
+		if (reading->pos < extent_end(extent) && reading->end > extent->start)
 			return true;
 	return false;
 }
@@ -490,29 +490,6 @@ static int begin_fetches_locked(struct reader *reader, const struct stream_plan 
 
 /* ---- reads ---- */
 
-static void waiter_cancel(void *data)
-{
-	struct waiter *waiter = data;
-
-	pthread_mutex_lock(&waiter->reader->lock);
-	waiter->cancelled = true;
-	pthread_cond_broadcast(&waiter->reader->changed);
-	pthread_mutex_unlock(&waiter->reader->lock);
-}
-
-/* Until something has changed. */
-static int wait_locked(struct waiter *waiter)
-{
-	struct clock *clock = waiter->reader->room.clock;
-
-	if (waiter->cancelled)
-		return -EINTR;
-	if (clock->boot_ms(clock) >= waiter->deadline_ms)
-		return -ETIMEDOUT;
-	clock->wait(clock, &waiter->reader->changed, &waiter->reader->lock, waiter->deadline_ms);
-	return 0;
-}
-
 /* How far its bytes may be handed out. */
 static uint64_t extent_usable(const struct extent *extent)
 {
@@ -520,13 +497,13 @@ static uint64_t extent_usable(const struct extent *extent)
 }
 
 /* Waits for the extent's bytes up to `stop`. 0 as well when the fetch ended before. */
-static int wait_for_locked(struct waiter *waiter, struct extent *extent, uint64_t stop)
+static int wait_for_locked(struct reading *reading, struct extent *extent, uint64_t stop)
 {
 	int r = 0;
 
 	while (r == 0 && extent->loading && extent_usable(extent) < stop) {
 		extent->wake_at = (size_t)least(extent->wake_at, stop - extent->start);
-		r = wait_locked(waiter);
+		r = waiter_wait_locked(&reading->waiter);
 	}
 	return r;
 }
@@ -546,43 +523,43 @@ static size_t copy_locked(struct reader *reader, struct extent *extent, uint64_t
 }
 
 /*
- * Hands out bytes of the extent, from where the waiter is; none when the fetch is to be tried
+ * Hands out bytes of the extent, from where the read is; none when the fetch is to be tried
  * again.
  */
-static int serve_locked(struct waiter *waiter, struct extent *extent, void *data)
+static int serve_locked(struct reading *reading, struct extent *extent, void *data)
 {
-	uint64_t stop = least(waiter->end, extent_end(extent));
+	uint64_t stop = least(reading->end, extent_end(extent));
 	int r;
 
 	extent->users++;
-	r = wait_for_locked(waiter, extent, stop);
+	r = wait_for_locked(reading, extent, stop);
 	if (r == 0 && extent_usable(extent) < stop && extent->error < 0)
 		r = extent->error;
-	if (r == 0 && extent_usable(extent) > waiter->pos)
-		waiter->pos += copy_locked(waiter->reader, extent, waiter->pos, stop, data);
+	if (r == 0 && extent_usable(extent) > reading->pos)
+		reading->pos += copy_locked(reading->reader, extent, reading->pos, stop, data);
 	if (r < 0)
-		waiter->end = waiter->pos; /* it wants no more */
+		reading->end = reading->pos; /* it wants no more */
 	extent->users--;
-	let_go_locked(waiter->reader, extent);
+	let_go_locked(reading->reader, extent);
 	return r;
 }
 
-static int read_locked(struct waiter *waiter, const struct stream_plan *plan, uint8_t *data)
+static int read_locked(struct reading *reading, const struct stream_plan *plan, uint8_t *data)
 {
-	struct reader *reader = waiter->reader;
-	uint64_t offset = waiter->pos;
-	int r = begin_fetches_locked(reader, plan, offset, waiter->end);
+	struct reader *reader = reading->reader;
+	uint64_t offset = reading->pos;
+	int r = begin_fetches_locked(reader, plan, offset, reading->end);
 
-	while (r == 0 && waiter->pos < waiter->end) {
-		struct extent *extent = extents_find(&reader->extents, waiter->pos);
+	while (r == 0 && reading->pos < reading->end) {
+		struct extent *extent = extents_find(&reader->extents, reading->pos);
 
 		if (!extent) {
-			r = demand_locked(reader, plan, waiter->pos, waiter->end, true);
-			extent = extents_find(&reader->extents, waiter->pos);
+			r = demand_locked(reader, plan, reading->pos, reading->end, true);
+			extent = extents_find(&reader->extents, reading->pos);
 		}
 		if (r == 0)
-			r = extent ? serve_locked(waiter, extent, data + (waiter->pos - offset))
-				   : wait_locked(waiter);
+			r = extent ? serve_locked(reading, extent, data + (reading->pos - offset))
+				   : waiter_wait_locked(&reading->waiter);
 	}
 	return r;
 }
@@ -590,9 +567,8 @@ static int read_locked(struct waiter *waiter, const struct stream_plan *plan, ui
 int reader_read(struct reader *reader, struct call *call, uint64_t offset, size_t len, void *data,
 		size_t *ret_n)
 {
-	struct waiter waiter = {.reader = reader, .deadline_ms = call->deadline_ms};
+	struct reading reading = {.reader = reader};
 	struct stream_plan plan;
-	struct call_watch watch;
 	size_t window;
 	int r;
 
@@ -601,17 +577,17 @@ int reader_read(struct reader *reader, struct call *call, uint64_t offset, size_
 		return 0;
 	}
 	len = (size_t)least(len, reader->size - offset);
-	waiter.pos = offset;
-	waiter.end = offset + len;
-	call_watch(call, &watch, waiter_cancel, &waiter);
+	reading.pos = offset;
+	reading.end = offset + len;
+	waiter_begin(&reading.waiter, call, &reader->lock, &reader->changed);
 	pthread_mutex_lock(&reader->lock);
-	DL_APPEND(reader->waiters, &waiter);
+	DL_APPEND(reader->readings, &reading);
 	window = (size_t)least(READER_WINDOW_MAX, memory_share(reader->room.memory));
-	plan = streams_note(&reader->streams, reader->size, window, offset, waiter.end);
-	r = read_locked(&waiter, &plan, data);
-	DL_DELETE(reader->waiters, &waiter);
+	plan = streams_note(&reader->streams, reader->size, window, offset, reading.end);
+	r = read_locked(&reading, &plan, data);
+	DL_DELETE(reader->readings, &reading);
 	pthread_mutex_unlock(&reader->lock);
-	call_unwatch(call, &watch);
+	waiter_end(&reading.waiter);
 	if (r == 0)
 		*ret_n = len;
 	return r;

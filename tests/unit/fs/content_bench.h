@@ -66,8 +66,8 @@ static inline void bench_begin(struct bench *b, size_t memory)
 	memory_store_init(&b->s3, &b->clock.clock);
 	memory_add_bucket(&b->s3, BUCKET, 0, MEMORY_REGION);
 	b->s3.part_min = PART;
-	assert_int_equal(memory_purse_init(&b->readers, &b->clock.clock, 16 << 20), 0);
-	assert_int_equal(memory_purse_init(&b->memory, &b->clock.clock, memory), 0);
+	assert_int_equal(memory_purse_init(&b->readers, 16 << 20), 0);
+	assert_int_equal(memory_purse_init(&b->memory, memory), 0);
 	assert_int_equal(pool_new(4, &b->pool), 0);
 	assert_int_equal(pool_new(4, &b->uploads), 0);
 	call_group_init(&b->group);

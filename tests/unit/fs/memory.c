@@ -26,7 +26,7 @@ static int setup(void **state)
 
 	assert_non_null(bench);
 	test_clock_init(&bench->clock, false);
-	assert_int_equal(memory_purse_init(&bench->purse, &bench->clock.clock, LIMIT), 0);
+	assert_int_equal(memory_purse_init(&bench->purse, LIMIT), 0);
 	*state = bench;
 	return 0;
 }
@@ -233,7 +233,7 @@ static void many_take_and_give(void **state)
 	struct taker takers[4];
 
 	(void)state;
-	assert_int_equal(memory_purse_init(&purse, clock_system(), LIMIT), 0);
+	assert_int_equal(memory_purse_init(&purse, LIMIT), 0);
 	for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
 		takers[i].purse = &purse;
 		call_init(&takers[i].call, NULL, clock_system(), CLOCK_NEVER);

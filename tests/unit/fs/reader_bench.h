@@ -267,7 +267,7 @@ static inline struct bench *bench_new(size_t memory)
 	test_clock_init(&bench->clock, false);
 	assert_int_equal(pool_new(POOL_THREADS, &bench->pool), 0);
 	call_group_init(&bench->group);
-	assert_int_equal(memory_purse_init(&bench->purse, &bench->clock.clock, memory), 0);
+	assert_int_equal(memory_purse_init(&bench->purse, memory), 0);
 	pthread_mutex_init(&bench->lock, NULL);
 	pthread_cond_init(&bench->moved, NULL);
 	bench->room = (struct reader_room){
@@ -391,7 +391,7 @@ static inline int try_read(struct bench *bench, uint64_t offset, size_t len)
 	int r;
 
 	assert_non_null(data);
-	call_init(&call, NULL, &bench->clock.clock, CLOCK_NEVER);
+	call_init(&call, NULL, bench->room.clock, CLOCK_NEVER);
 	r = read_with(bench, &call, offset, len, data, &n);
 	call_deinit(&call);
 	if (r < 0) {
@@ -487,7 +487,7 @@ static inline void background_read(struct bench *bench, struct background *b, ui
 	*b = (struct background){.bench = bench, .offset = offset, .len = len};
 	b->data = malloc(len);
 	assert_non_null(b->data);
-	call_init(&b->call, NULL, &bench->clock.clock, timeout_ms);
+	call_init(&b->call, NULL, bench->room.clock, timeout_ms);
 	assert_int_equal(pthread_create(&b->thread, NULL, background_main, b), 0);
 }
 

@@ -1,4 +1,4 @@
-#include "waiter.h"
+#include "xacctfs/util/waiter.h"
 
 #include <errno.h>
 
@@ -19,16 +19,26 @@ void waiter_begin(struct waiter *waiter, struct call *call, pthread_mutex_t *loc
 	call_watch(call, &waiter->watch, waiter_cancel, waiter);
 }
 
-int waiter_wait_locked(struct waiter *waiter)
+int waiter_wait_until_locked(struct waiter *waiter, int64_t until_ms)
 {
 	struct call *call = waiter->call;
+	struct clock *clock = call->clock;
+	int64_t now = clock->boot_ms(clock);
 
 	if (waiter->cancelled)
 		return -EINTR;
-	if (call_remaining_ms(call) == 0)
+	if (now >= call->deadline_ms)
 		return -ETIMEDOUT;
-	call->clock->wait(call->clock, waiter->changed, waiter->lock, call->deadline_ms);
+	if (now >= until_ms)
+		return -EAGAIN;
+	clock->wait(clock, waiter->changed, waiter->lock,
+		    until_ms < call->deadline_ms ? until_ms : call->deadline_ms);
 	return 0;
+}
+
+int waiter_wait_locked(struct waiter *waiter)
+{
+	return waiter_wait_until_locked(waiter, CLOCK_NEVER);
 }
 
 void waiter_end(struct waiter *waiter)
