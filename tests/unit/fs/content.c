@@ -173,7 +173,9 @@ static void memory_that_does_not_come_is_a_file(void **state)
 	bench_append(&b, 100);
 	memory_force(&b.memory, 15 * PART);
 	bench_append(&b, 2 * PART);
+	pthread_mutex_lock(&b.staging.lock); /* a part is on its way */
 	assert_true(b.staging.used > 0);
+	pthread_mutex_unlock(&b.staging.lock);
 	bench_check_all(&b);
 	bench_flush_check(&b);
 	assert_requests(&b, 0, 1, 3, 0, 1);
