@@ -28,34 +28,56 @@ static int add(struct plan *plan, struct plan_part part)
 	return 0;
 }
 
-/* Where the base's bytes that begin at offset end. */
-static uint64_t base_end(uint64_t offset, uint64_t visible, const struct ranges *dirty)
-{
-	struct range clean;
+/* What is planned. */
+struct file {
+	uint64_t size, visible;
+	const struct ranges *dirty;
+	struct plan_limits limits;
+};
 
-	if (!ranges_next(dirty, offset, visible, false, &clean) || clean.start > offset)
-		return offset;
-	return clean.end;
+/* The next bytes of the base at or behind offset. */
+static bool next_run(const struct file *file, uint64_t offset, struct range *ret_run)
+{
+	return ranges_next(file->dirty, offset, file->visible, false, ret_run);
 }
 
-/* A run of the base is copied when it is long enough for a part, or is the last one. */
-static struct plan_part part_from(uint64_t offset, uint64_t size, uint64_t visible,
-				  const struct ranges *dirty, uint64_t unit, uint64_t copy_max)
+/* It is long enough for a part, or is the last one. */
+static bool is_copied(const struct file *file, const struct range *run)
 {
-	uint64_t run = base_end(offset, visible, dirty) - offset;
-
-	if (run > 0 && (run >= unit || offset + run == size))
-		return (struct plan_part){offset, least(run, copy_max), true};
-	return (struct plan_part){offset, least(unit, size - offset), false};
+	return run->end - run->start >= file->limits.min || run->end == file->size;
 }
 
-int plan_make(uint64_t size, uint64_t visible, const struct ranges *dirty, uint64_t unit,
-	      uint64_t copy_max, struct plan *ret_plan)
+/* Where a part that is sent ends: before what can be copied, when it is long enough by then. */
+static uint64_t sent_end(const struct file *file, uint64_t offset)
 {
+	uint64_t max = least(file->size, offset + file->limits.unit);
+	struct range run;
+
+	for (uint64_t at = offset + file->limits.min; at < max && next_run(file, at, &run);
+	     at = run.end)
+		if (is_copied(file, &run))
+			return least(run.start, max);
+	return max;
+}
+
+static struct plan_part part_from(const struct file *file, uint64_t offset)
+{
+	struct range run;
+
+	if (next_run(file, offset, &run) && run.start == offset && is_copied(file, &run))
+		return (struct plan_part){offset, least(run.end - offset, file->limits.copy_max),
+					  true};
+	return (struct plan_part){offset, sent_end(file, offset) - offset, false};
+}
+
+int plan_make(uint64_t size, uint64_t visible, const struct ranges *dirty,
+	      const struct plan_limits *limits, struct plan *ret_plan)
+{
+	struct file file = {size, visible, dirty, *limits};
 	struct plan plan = {0};
 
 	for (uint64_t at = 0; at < size;) {
-		struct plan_part part = part_from(at, size, visible, dirty, unit, copy_max);
+		struct plan_part part = part_from(&file, at);
 		int r = add(&plan, part);
 
 		if (r < 0) {
@@ -66,7 +88,8 @@ int plan_make(uint64_t size, uint64_t visible, const struct ranges *dirty, uint6
 		if (plan.n > S3_PARTS_MAX) {
 			plan.n = 0;
 			at = 0;
-			unit *= 2;
+			file.limits.min *= 2;
+			file.limits.unit *= 2;
 		}
 	}
 	*ret_plan = plan;

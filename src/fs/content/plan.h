@@ -23,13 +23,18 @@ struct plan {
 
 void plan_deinit(struct plan *plan);
 
+struct plan_limits {
+	uint64_t min;      /* of all parts but the last; S3_PART_MIN or more on a real server */
+	uint64_t unit;     /* a part that is sent has not more; min or more */
+	uint64_t copy_max; /* nor one that is copied */
+};
+
 /*
  * The parts of a file of that size, in order and without a gap. Below `visible` it is the base but
- * for what is dirty; all else is to be sent. A part has unit bytes at least, the last excepted; one
- * that is sent not more, one that is copied copy_max at most. When that makes too many parts, unit
- * is doubled. unit >= S3_PART_MIN on a real server. Returns 0, -ENOMEM.
+ * for what is dirty; all else is to be sent, and so is what is too short to be copied. When that
+ * makes too many parts, min and unit are doubled. Returns 0, -ENOMEM.
  */
-int plan_make(uint64_t size, uint64_t visible, const struct ranges *dirty, uint64_t unit,
-	      uint64_t copy_max, struct plan *ret_plan);
+int plan_make(uint64_t size, uint64_t visible, const struct ranges *dirty,
+	      const struct plan_limits *limits, struct plan *ret_plan);
 
 #endif

@@ -119,7 +119,40 @@ static int read_base(struct staged_upload *job, struct call *call, uint64_t offs
 	return 0;
 }
 
-/* n: up to CHUNK bytes of the file from there, or up to where they come from elsewhere. */
+struct filling {
+	struct part_buffer *buffer;
+	size_t at;
+};
+
+static int into_buffer(void *data, const void *bytes, size_t n)
+{
+	struct filling *filling = data;
+	int r = part_buffer_write(filling->buffer, filling->at, bytes, n);
+
+	filling->at += n;
+	return r;
+}
+
+/* Many bytes of the base come by one GET that is theirs alone: the reader would run ahead. */
+static int fetch_base(struct staged_upload *job, struct call *call, uint64_t offset, size_t n,
+		      struct part_buffer *buffer, size_t at)
+{
+	struct store *store = job->room->reader.store;
+	struct filling filling = {buffer, at};
+	const struct get_params params = {.offset = offset,
+					  .len = n,
+					  .if_match = job->base_etag,
+					  .sink = into_buffer,
+					  .sink_data = &filling};
+	int r = store->get_object(store, call, job->id, &params, NULL);
+
+	/* the base has these bytes: else it is another object now */
+	if (r == -ENOENT || r == -ERANGE || (r == 0 && filling.at < at + n))
+		r = -ESTALE;
+	return r;
+}
+
+/* n: bytes of the file from there, up to where they come from elsewhere at most. */
 static int carry(struct staged_upload *job, struct call *call, uint64_t offset, uint64_t len,
 		 char *chunk, struct part_buffer *buffer, uint64_t start, uint64_t *ret_n)
 {
@@ -130,6 +163,8 @@ static int carry(struct staged_upload *job, struct call *call, uint64_t offset, 
 
 	if (from == STAGED_ZEROES)
 		return part_buffer_zero(buffer, at, (size_t)*ret_n);
+	if (from == STAGED_BASE && *ret_n > CHUNK && job->base_etag)
+		return fetch_base(job, call, offset, (size_t)*ret_n, buffer, at);
 	*ret_n = least(*ret_n, CHUNK);
 	n = (size_t)*ret_n;
 	if (from == STAGED_FILE)
@@ -368,14 +403,16 @@ int staged_upload(struct staged_upload *job, struct call *call, struct object *r
 {
 	const struct content_limits *limits = job->room->limits;
 	uint64_t unit = limits ? limits->part_size(1) : content_part_size(1);
+	const struct plan_limits parts = {limits ? unit : S3_PART_MIN, unit,
+					  limits ? limits->copy_max : S3_PART_MAX};
 	const struct staged *staged = job->staged;
 	struct plan plan = {0};
 	int r;
 
 	if (staged->size <= SINGLE_UNITS * unit)
 		return put(job, call, ret_object);
-	r = plan_make(staged->size, job->base_etag ? staged->visible : 0, &staged->dirty, unit,
-		      limits ? limits->copy_max : S3_PART_MAX, &plan);
+	r = plan_make(staged->size, job->base_etag ? staged->visible : 0, &staged->dirty, &parts,
+		      &plan);
 	if (r < 0)
 		return r;
 	r = upload_parts(job, call, &plan, ret_object);

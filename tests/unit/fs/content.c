@@ -396,6 +396,58 @@ static void a_change_in_the_middle_sends_one_part(void **state)
 	bench_end(&b);
 }
 
+/* With S3's own sizes. */
+static void a_change_costs_the_smallest_part(void **state)
+{
+	const size_t size = 24 << 20, at = (12 << 20) + 1;
+	_cleanup_(freep) uint8_t *bytes = malloc(size);
+	struct bench b;
+
+	(void)state;
+	assert_non_null(bytes);
+	bench_fill(bytes, 0, size, 0);
+	bench_begin(&b, 64 << 20);
+	b.room.limits = NULL;
+	b.s3.part_min = S3_PART_MIN;
+	memory_put(&b.s3, BUCKET, KEY, bytes, size);
+	bench_open(&b);
+	memory_reset_counts(&b.s3);
+	memcpy(bytes + at, "patch", 5);
+	assert_int_equal(content_write(b.content, &b.call, at, "patch", 5), 0);
+	assert_int_equal(bench_flush(&b), 0);
+	assert_true(memory_is(&b.s3, BUCKET, KEY, bytes, size));
+	assert_int_equal(memory_bytes_put(&b.s3), S3_PART_MIN);
+	assert_int_equal(memory_bytes_got(&b.s3), S3_PART_MIN - 5);
+	assert_int_equal(count(&b, MEMORY_GET_OBJECT), 1);
+	assert_requests(&b, 0, 1, 1, 2, 1);
+	bench_end(&b);
+}
+
+/* What is fetched for a part is another client's object by now, or gone. */
+static void a_change_of_what_was_replaced_is_stale(void **state)
+{
+	const size_t size = 24 << 20;
+	_cleanup_(freep) uint8_t *bytes = calloc(1, size);
+	struct bench b;
+
+	(void)state;
+	assert_non_null(bytes);
+	for (int gone = 0; gone < 2; gone++) {
+		bench_begin(&b, 64 << 20);
+		b.room.limits = NULL;
+		b.s3.part_min = S3_PART_MIN;
+		memory_put(&b.s3, BUCKET, KEY, bytes, size);
+		bench_open(&b);
+		assert_int_equal(content_write(b.content, &b.call, 0, "patch", 5), 0);
+		if (gone)
+			memory_remove(&b.s3, BUCKET, KEY);
+		else
+			memory_put(&b.s3, BUCKET, KEY, bytes, 1);
+		assert_int_equal(bench_flush(&b), -ESTALE);
+		bench_end(&b);
+	}
+}
+
 static void a_small_one_is_fetched_once_and_put(void **state)
 {
 	struct bench b;
@@ -943,6 +995,8 @@ int main(void)
 	    cmocka_unit_test(an_overwrite_streams),
 	    cmocka_unit_test(an_append_copies_the_rest),
 	    cmocka_unit_test(a_change_in_the_middle_sends_one_part),
+	    cmocka_unit_test(a_change_costs_the_smallest_part),
+	    cmocka_unit_test(a_change_of_what_was_replaced_is_stale),
 	    cmocka_unit_test(a_small_one_is_fetched_once_and_put),
 	    cmocka_unit_test(random_patches),
 	    cmocka_unit_test(cut_and_made_longer_it_has_zeroes),

@@ -15,17 +15,16 @@
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 
-#define UNIT     8
-#define COPY_MAX 100
+static const struct plan_limits even = {8, 8, 100}, uneven = {5, 8, 100};
 
 /* "c0+10 s10+8": copied from 0, 10 bytes; sent from 10, 8 bytes. */
 static void assert_plan(uint64_t size, uint64_t visible, const struct ranges *dirty,
-			const char *expected)
+			const struct plan_limits *limits, const char *expected)
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 	struct plan plan = {0};
 
-	assert_int_equal(plan_make(size, visible, dirty, UNIT, COPY_MAX, &plan), 0);
+	assert_int_equal(plan_make(size, visible, dirty, limits, &plan), 0);
 	for (size_t i = 0; i < plan.n; i++)
 		assert_int_equal(buf_printf(&text, "%s%c%llu+%llu", i ? " " : "",
 					    plan.v[i].copied ? 'c' : 's',
@@ -36,13 +35,27 @@ static void assert_plan(uint64_t size, uint64_t visible, const struct ranges *di
 	assert_string_equal(buf_str(&text), expected);
 }
 
+struct row {
+	uint64_t size, visible;
+	struct range dirty[3];
+	const char *plan;
+};
+
+static void check_rows(const struct row *table, size_t n, const struct plan_limits *limits)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(ranges_deinit) struct ranges dirty = {0};
+
+		for (size_t j = 0; j < 3; j++)
+			assert_int_equal(
+			    ranges_add(&dirty, table[i].dirty[j].start, table[i].dirty[j].end), 0);
+		assert_plan(table[i].size, table[i].visible, &dirty, limits, table[i].plan);
+	}
+}
+
 static void rows(void **state)
 {
-	static const struct {
-		uint64_t size, visible;
-		struct range dirty[3];
-		const char *plan;
-	} table[] = {
+	static const struct row table[] = {
 	    /* all of it new */
 	    {20, 0, {{0, 20}}, "s0+8 s8+8 s16+4"},
 	    {16, 0, {{0, 16}}, "s0+8 s8+8"},
@@ -77,23 +90,39 @@ static void rows(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		_cleanup_(ranges_deinit) struct ranges dirty = {0};
+	check_rows(table, ARRAY_LEN(table), &even);
+}
 
-		for (size_t j = 0; j < 3; j++)
-			assert_int_equal(
-			    ranges_add(&dirty, table[i].dirty[j].start, table[i].dirty[j].end), 0);
-		assert_plan(table[i].size, table[i].visible, &dirty, table[i].plan);
-	}
+/* A part that is sent ends, once it is long enough, where the base can be copied again. */
+static void a_change_sends_little(void **state)
+{
+	static const struct row table[] = {
+	    {40, 40, {{20, 21}}, "c0+20 s20+5 c25+15"},
+	    {40, 40, {{20, 26}}, "c0+20 s20+6 c26+14"},
+	    {40, 40, {{20, 30}}, "c0+20 s20+8 s28+5 c33+7"},
+	    /* what lies between is too short, or not */
+	    {40, 40, {{10, 11}, {17, 18}}, "c0+10 s10+8 c18+22"},
+	    {40, 40, {{10, 11}, {20, 21}}, "c0+10 s10+5 c15+5 s20+5 c25+15"},
+	    {40, 40, {{10, 11}, {16, 17}, {21, 22}}, "c0+10 s10+8 s18+5 c23+17"},
+	    /* the last part may be short */
+	    {28, 28, {{20, 21}}, "c0+20 s20+5 c25+3"},
+	    {24, 24, {{20, 21}}, "c0+20 s20+4"},
+	    /* all of it new: as long as can be */
+	    {20, 0, {{0, 20}}, "s0+8 s8+8 s16+4"},
+	};
+
+	(void)state;
+	check_rows(table, ARRAY_LEN(table), &uneven);
 }
 
 /* In order, without a gap, within S3's limits, and no dirty byte copied. */
 static void check_plan(uint64_t size, uint64_t visible, const struct ranges *dirty)
 {
-	uint64_t unit = content_part_size(1), at = 0;
+	const struct plan_limits limits = {S3_PART_MIN, content_part_size(1), S3_PART_MAX};
+	uint64_t at = 0;
 	struct plan plan = {0};
 
-	assert_int_equal(plan_make(size, visible, dirty, unit, S3_PART_MAX, &plan), 0);
+	assert_int_equal(plan_make(size, visible, dirty, &limits, &plan), 0);
 	assert_true(plan.n > 0 && plan.n <= S3_PARTS_MAX);
 	for (size_t i = 0; i < plan.n; i++) {
 		const struct plan_part *part = &plan.v[i];
@@ -142,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows),
+	    cmocka_unit_test(a_change_sends_little),
 	    cmocka_unit_test(the_largest_file_fits),
 	    cmocka_unit_test(parts_of_a_stream_reach_to_the_largest_file),
 	};
