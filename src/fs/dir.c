@@ -500,6 +500,7 @@ int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **r
 	}
 	pthread_mutex_lock(&fs->tree.lock);
 	DL_APPEND(fs->dirs, dir);
+	fs->n_dirs++;
 	pthread_mutex_unlock(&fs->tree.lock);
 	*ret_dir = dir;
 	return 0;
@@ -509,6 +510,7 @@ void fs_releasedir(struct fs *fs, struct fs_dir *dir)
 {
 	pthread_mutex_lock(&fs->tree.lock);
 	DL_DELETE(fs->dirs, dir);
+	fs->n_dirs--;
 	pthread_mutex_unlock(&fs->tree.lock);
 	dir_free(fs, dir);
 }

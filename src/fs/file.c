@@ -7,7 +7,6 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 
@@ -15,16 +14,6 @@
 #include "keep.h"
 #include "least.h"
 #include "opened.h"
-
-struct fs_file {
-	struct node *node;           /* referenced */
-	struct opened *opened;       /* NULL for a control file */
-	struct buf snapshot;         /* its text */
-	bool writes;                 /* opened for writing */
-	bool appends;                /* O_APPEND: wherever the end is by now */
-	atomic_int writer;           /* fs_note_writer */
-	struct fs_file *prev, *next; /* fs->tree.lock: of fs->files, or fs->snapshots */
-};
 
 /* ---- open ---- */
 
@@ -353,6 +342,8 @@ int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t off
 		r = content_read(file->opened->content, call, offset, len, data, ret_n);
 		opened_note_settled(fs, call, file->node, file->opened, r);
 	}
+	if (r == 0)
+		fs->read_bytes += *ret_n;
 	if (r == -ESTALE) {
 		/* the next open looks again */
 		pthread_mutex_lock(&fs->tree.lock);
@@ -375,6 +366,7 @@ int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t of
 		opened_note_settled(fs, call, file->node, file->opened, r);
 	}
 	if (r == 0) {
+		fs->written_bytes += len;
 		pthread_mutex_lock(&fs->tree.lock);
 		opened_date_locked(fs, file->node);
 		pthread_mutex_unlock(&fs->tree.lock);
@@ -426,12 +418,13 @@ void fs_release(struct fs *fs, struct call *call, struct fs_file *file)
 		return; /* files_close_all() frees it */
 	if (r < 0)
 		opened_log_lost(fs, file->node, r);
-	if (opened_drop(fs, file->node, file->opened))
-		opened_free(file->opened, call);
+	/* at first, so that nobody comes by it to what is freed */
 	pthread_mutex_lock(&fs->tree.lock);
 	DL_DELETE(fs->files, file);
-	tree_unref_locked(&fs->tree, file->node);
 	pthread_mutex_unlock(&fs->tree.lock);
+	if (opened_drop(fs, file->node, file->opened))
+		opened_free(file->opened, call);
+	fs_unref(fs, file->node);
 	free(file);
 }
 

@@ -236,8 +236,10 @@ static int ask_and_enter(struct fs *fs, struct call *call, struct node *parent, 
 	int64_t expires_ms = fs_boot_ms(fs) + fs->options.metadata_ttl_ms;
 	struct answer a = {0};
 	struct node *node;
-	int r = ask(fs, call, place, &a), error;
+	int r, error;
 
+	fs->lookups_asked++;
+	r = ask(fs, call, place, &a);
 	if (r == 0) {
 		pthread_mutex_lock(&fs->tree.lock);
 		node =
@@ -289,6 +291,7 @@ static int know_or_place(struct fs *fs, struct node *parent, const char *name,
 		return r;
 	if (!node)
 		return 1;
+	fs->lookups_known++;
 	*ret_node = node;
 	return 0;
 }
@@ -329,8 +332,10 @@ static int look(struct fs *fs, struct call *call, struct node *parent, const cha
 	pthread_mutex_lock(&fs->tree.lock);
 	absent = tree_is_absent_locked(&fs->tree, parent, name, fs_boot_ms(fs));
 	pthread_mutex_unlock(&fs->tree.lock);
-	if (absent)
+	if (absent) {
+		fs->lookups_known++;
 		return -ENOENT;
+	}
 	r = lookup_child(fs, call, parent, name, ret_node, &valid_ms);
 	if (r == -ENOENT && valid_ms > 0) {
 		pthread_mutex_lock(&fs->tree.lock);

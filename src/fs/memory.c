@@ -100,3 +100,11 @@ void memory_give(struct memory_purse *purse, size_t n)
 	pthread_cond_broadcast(&purse->returned);
 	pthread_mutex_unlock(&purse->lock);
 }
+
+void memory_get(struct memory_purse *purse, size_t *ret_used, size_t *ret_most)
+{
+	pthread_mutex_lock(&purse->lock);
+	*ret_used = purse->used;
+	*ret_most = purse->most;
+	pthread_mutex_unlock(&purse->lock);
+}

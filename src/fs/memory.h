@@ -41,4 +41,6 @@ int memory_take(struct memory_purse *purse, struct call *call, size_t n, int64_t
 void memory_force(struct memory_purse *purse, size_t n);
 void memory_give(struct memory_purse *purse, size_t n);
 
+void memory_get(struct memory_purse *purse, size_t *ret_used, size_t *ret_most);
+
 #endif

@@ -8,7 +8,20 @@
 #ifndef FS_OPENED_H
 #define FS_OPENED_H
 
+#include "xacctfs/util/buf.h"
+
 #include "private.h"
+
+/* A handle. */
+struct fs_file {
+	struct node *node;           /* referenced */
+	struct opened *opened;       /* NULL for a control file */
+	struct buf snapshot;         /* its text */
+	bool writes;                 /* opened for writing */
+	bool appends;                /* O_APPEND: wherever the end is by now */
+	atomic_int writer;           /* fs_note_writer */
+	struct fs_file *prev, *next; /* fs->tree.lock: of fs->files, or fs->snapshots */
+};
 
 /* Takes content over. NULL: out of memory, and it is the caller's still. */
 struct opened *opened_new(struct content *content, const char *etag);

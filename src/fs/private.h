@@ -19,9 +19,11 @@ struct fs {
 	struct fs_options options;
 	struct buckets buckets;
 	struct tree tree;
-	int64_t born_wall_ms;                 /* the root's dates, and those of directories */
-	atomic_uint_fast64_t unrepresentable; /* keys left out of listings, ever */
-	struct call_group background;         /* of what nobody waits for */
+	int64_t born_wall_ms; /* the root's dates, and those of directories */
+	/* ever; see struct fs_stats */
+	atomic_uint_fast64_t unrepresentable, lookups_known, lookups_asked;
+	atomic_uint_fast64_t read_bytes, written_bytes;
+	struct call_group background; /* of what nobody waits for */
 	struct pool *downloads, *uploads;
 	struct memory_purse read_memory, write_memory;
 	struct staging staging;
@@ -29,10 +31,12 @@ struct fs {
 	struct mime mime;
 	/* open ones: the kernel drops what it has not sent yet when the mount ends */
 	struct fs_dir *dirs;   /* tree.lock */
+	size_t n_dirs;         /* tree.lock */
 	uint64_t saves;        /* tree.lock: objects that this mount wrote, ever */
 	struct fs_file *files; /* tree.lock */
 	/* tree.lock: open control files, which have neither content nor anything to save */
 	struct fs_file *snapshots;
+	uint64_t marks;          /* tree.lock: of opened, the last one that was given */
 	atomic_bool hidden_told; /* the log says that a key is hidden by FS_CONTROL_DIR */
 };
 

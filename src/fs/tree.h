@@ -49,6 +49,7 @@ struct opened {
 	/* attrs=posix: what the content was told that its upload takes along */
 	int64_t given_mtime_ns;
 	uint64_t given_changes;
+	uint64_t mark; /* fs/stats: of the last count that saw it */
 };
 
 struct node_name {

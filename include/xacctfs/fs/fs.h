@@ -219,6 +219,56 @@ enum {
 int fs_setattr(struct fs *fs, struct call *call, uint64_t ino, struct fs_file *file,
 	       const struct stat *attr, int what, struct stat *ret_attr, int64_t *ret_valid_ms);
 
+/* ---- what the file system did and holds, for FS_CONTROL_DIR; asks nothing of S3 ---- */
+
+/* Bytes. */
+struct fs_memory_stats {
+	uint64_t used;
+	uint64_t most; /* that it ever was */
+	uint64_t limit;
+};
+
+struct fs_stats {
+	/* Ever: */
+	uint64_t hidden_keys; /* left out of a listing; each time that they were */
+	/* names below buckets that were looked up: by what was known, and by asking S3 */
+	uint64_t lookups_known, lookups_asked;
+	uint64_t read_bytes, written_bytes; /* of files, as the kernel asked for them */
+	/* Now: */
+	struct fs_memory_stats read_memory, write_memory;
+	uint64_t staging_used, staging_limit;
+	unsigned int parts_under_way; /* of files */
+	size_t inodes;                /* names known */
+	size_t open_files, open_dirs; /* handles */
+	size_t unsaved_files;         /* open, and not in S3 as they are */
+};
+
+void fs_get_stats(struct fs *fs, struct fs_stats *ret_stats);
+
+enum fs_unsaved_how {
+	FS_UNSAVED_STREAM,     /* parts are sent while it is written */
+	FS_UNSAVED_STAGED,     /* what was changed is in staging_dir until it is closed */
+	FS_UNSAVED_ATTRIBUTES, /* its bytes are in S3, its metadata not */
+};
+
+/* A file that is not in S3 as it is. */
+struct fs_unsaved {
+	char *bucket, *key;
+	enum fs_unsaved_how how;
+	uint64_t size;
+	uint64_t sent, under_way; /* bytes in parts that S3 has, and that are being sent */
+	size_t parts_failed;      /* which the next close or fsync sends again */
+};
+
+struct fs_unsaved_list {
+	struct fs_unsaved *v;
+	size_t n;
+};
+
+void fs_unsaved_list_deinit(struct fs_unsaved_list *list); /* leaves it zeroed */
+/* In the order in which they were opened. Returns 0, -ENOMEM. */
+int fs_list_unsaved(struct fs *fs, struct fs_unsaved_list *ret_list);
+
 /* ---- the rest ---- */
 
 int fs_statfs(struct fs *fs, struct statvfs *ret_statvfs);

@@ -276,6 +276,33 @@ bool content_unwritten(struct content *content)
 	return unwritten;
 }
 
+static enum content_progress_state progress_state(const struct content *content)
+{
+	switch (content->state) {
+	case CONTENT_STREAM:
+		return CONTENT_PROGRESS_STREAM;
+	case CONTENT_STAGED:
+		return CONTENT_PROGRESS_STAGED;
+	case CONTENT_CLEAN:
+		break;
+	}
+	return CONTENT_PROGRESS_ATTRIBUTES;
+}
+
+void content_get_progress(struct content *content, struct content_progress *ret_progress)
+{
+	struct content_progress progress = {0};
+
+	pthread_mutex_lock(&content->lock);
+	progress.state = progress_state(content);
+	progress.size = content_size_locked(content);
+	if (content->state == CONTENT_STREAM)
+		multipart_get_progress(content->stream->upload, &progress.sent, &progress.under_way,
+				       &progress.parts_failed);
+	pthread_mutex_unlock(&content->lock);
+	*ret_progress = progress;
+}
+
 /* ---- the base ---- */
 
 void content_set_base(struct content *content, const char *etag, uint64_t size)

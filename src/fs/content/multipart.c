@@ -317,6 +317,26 @@ unsigned int multipart_under_way(struct multipart *upload)
 	return under_way;
 }
 
+void multipart_get_progress(struct multipart *upload, uint64_t *ret_sent, uint64_t *ret_under_way,
+			    size_t *ret_failed)
+{
+	uint64_t sent = 0, under_way = 0;
+
+	pthread_mutex_lock(&upload->lock);
+	for (size_t i = 0; i < upload->n; i++) {
+		const struct part *part = upload->parts[i];
+
+		if (part->state == PART_SENT)
+			sent += part->len;
+		else if (part->state == PART_UNDER_WAY)
+			under_way += part->len;
+	}
+	*ret_failed = upload->failed;
+	pthread_mutex_unlock(&upload->lock);
+	*ret_sent = sent;
+	*ret_under_way = under_way;
+}
+
 int multipart_error(struct multipart *upload)
 {
 	int r;

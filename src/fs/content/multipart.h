@@ -88,6 +88,9 @@ void multipart_send_failed(struct multipart *upload);
 /* Until no more than so many are under way. 0, -EINTR, -ETIMEDOUT. */
 int multipart_wait(struct multipart *upload, struct call *call, unsigned int most);
 unsigned int multipart_under_way(struct multipart *upload);
+/* Of any thread: the bytes in parts that are SENT, and UNDER_WAY; how many FAILED. */
+void multipart_get_progress(struct multipart *upload, uint64_t *ret_sent, uint64_t *ret_under_way,
+			    size_t *ret_failed);
 /* What a part failed with; 0 when none is FAILED. */
 int multipart_error(struct multipart *upload);
 /*

@@ -45,6 +45,16 @@ void staging_deinit(struct staging *staging)
 	staging->ready = false;
 }
 
+uint64_t staging_used(struct staging *staging)
+{
+	uint64_t used;
+
+	pthread_mutex_lock(&staging->lock);
+	used = staging->used;
+	pthread_mutex_unlock(&staging->lock);
+	return used;
+}
+
 static bool reserve(struct staging *staging, uint64_t n)
 {
 	bool fits;

@@ -31,6 +31,8 @@ struct staging {
  */
 int staging_init(struct staging *staging, const char *dir, uint64_t limit);
 void staging_deinit(struct staging *staging);
+/* Bytes that all areas hold. */
+uint64_t staging_used(struct staging *staging);
 
 /* A sparse local file; what it holds is in `present`. Zeroed, it is none. */
 struct staging_area {
