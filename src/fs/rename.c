@@ -26,6 +26,7 @@ struct renaming {
 	const char *name, *new_name;
 	struct node *node;
 	struct node *target; /* what has the new name, or NULL */
+	bool target_marker;  /* and it is an empty directory with an object of its own */
 	struct place from, to;
 };
 
@@ -125,6 +126,22 @@ static void move_back(const struct renaming *m, const struct object_id *from,
 }
 
 /*
+ * Whatever became of the caller's patience, so that a rename that is given up is none or all of
+ * one. What another client made of the name since the copy stays: it came after the rename.
+ */
+static int delete_source(const struct fs *fs, const struct object_id *id, const char *etag)
+{
+	struct store *store = fs->options.store;
+	struct call call;
+	int r;
+
+	call_init(&call, NULL, fs->options.clock, fs->options.background_timeout_ms);
+	r = store->delete_object(store, &call, id, etag);
+	call_deinit(&call);
+	return r;
+}
+
+/*
  * Its content, when it is open, is held; so nothing comes between the copy and the move. The file
  * is moved before the old object goes, so that who opens it opens the copy.
  */
@@ -132,7 +149,6 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 {
 	struct object_id from = {m->from.bucket, m->from.key}, to = {m->to.bucket, m->to.key};
 	_cleanup_(object_deinit) struct object source = {0}, copy = {0};
-	struct store *store = m->fs->options.store;
 	int r = opened_save_node(m->fs, m->call, m->node);
 
 	if (r == 0)
@@ -144,8 +160,7 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 	if (r < 0)
 		return r;
 	opened_copied(m->fs, m->call, m->node, &to, &copy);
-	/* what another client made of the name since the copy stays: it came after the rename */
-	r = store->delete_object(store, m->call, &from, source.etag);
+	r = delete_source(m->fs, &from, source.etag);
 	if (r < 0) {
 		log_warn("rename: %s/%s was copied to %s/%s, and is there still", from.bucket,
 			 from.key, to.bucket, to.key);
@@ -315,45 +330,55 @@ static int copy_sources(struct tree_copy *copy)
 	return first < 0 ? first : r;
 }
 
-/*
- * Deletes sources; or the copies, those too of which nobody knows whether they were made. What
- * others wrote there since stays, where it can be told.
- */
-static int delete_keys(const struct tree_copy *copy, struct call *call, bool copies)
+static bool is_to_delete(const struct moved *moved, bool copies)
 {
-	struct store *store = copy->m->fs->options.store;
+	const struct renaming *m = moved->copy->m;
+
+	if (!copies)
+		return moved->done;
+	/* the target was there before */
+	return moved->tried && !(m->target_marker && !strcmp(moved->to, m->to.key));
+}
+
+/*
+ * Deletes the sources; or the copies, those too of which nobody knows whether they were made. As
+ * delete_source: whatever became of the caller's patience, and what others wrote there since stays,
+ * where it can be told.
+ */
+static int delete_keys(const struct tree_copy *copy, bool copies)
+{
+	const struct fs *fs = copy->m->fs;
+	struct store *store = fs->options.store;
 	const char *bucket = copies ? copy->m->to.bucket : copy->m->from.bucket;
 	const char *keys[S3_DELETE_MAX], *etags[S3_DELETE_MAX];
 	size_t n = 0;
 	int r = 0, first = 0;
+	struct call call;
 
+	call_init(&call, NULL, fs->options.clock, fs->options.background_timeout_ms);
 	for (size_t i = 0; i < copy->n; i++) {
 		const struct moved *moved = copy->v[i];
 
-		if (copies ? moved->tried : moved->done) {
+		if (is_to_delete(moved, copies)) {
 			etags[n] = copies ? moved->object.etag : moved->etag;
 			keys[n++] = copies ? moved->to : moved->from;
 		}
 		if (n == S3_DELETE_MAX || (i + 1 == copy->n && n > 0)) {
-			r = store->delete_objects(store, call, bucket, keys, etags, n);
+			r = store->delete_objects(store, &call, bucket, keys, etags, n);
 			first = first ? first : r;
 			n = 0;
 		}
 	}
+	call_deinit(&call);
 	return first;
 }
 
-/* The rename failed: what was copied goes, whatever became of the caller's patience. */
+/* The rename failed: what was copied goes. */
 static void undo(const struct tree_copy *copy)
 {
-	const struct fs *fs = copy->m->fs;
-	struct call call;
-
-	call_init(&call, NULL, fs->options.clock, fs->options.background_timeout_ms);
-	if (delete_keys(copy, &call, true) < 0)
+	if (delete_keys(copy, true) < 0)
 		log_warn("rename: copies below %s/%s are there still", copy->m->to.bucket,
 			 copy->m->to.key);
-	call_deinit(&call);
 }
 
 static bool is_below(const struct node *node, const struct node *dir)
@@ -601,7 +626,7 @@ static int rename_directory(const struct renaming *m)
 	}
 	expire_below(m->fs, m->node);
 	follow_below(&copy);
-	r = delete_keys(&copy, m->call, false);
+	r = delete_keys(&copy, false);
 	if (r < 0)
 		log_warn("rename: all below %s/%s was copied to %s/%s, and is there in part still",
 			 m->from.bucket, m->from.key, m->to.bucket, m->to.key);
@@ -612,10 +637,8 @@ static int rename_directory(const struct renaming *m)
 /* ---- rules ---- */
 
 /* rename(2)'s rules for a name that is taken. */
-static int check_target(const struct renaming *m, unsigned int flags)
+static int check_target(struct renaming *m, unsigned int flags)
 {
-	bool marker;
-
 	if (!m->target)
 		return 0;
 	if (flags & RENAME_NOREPLACE)
@@ -626,7 +649,7 @@ static int check_target(const struct renaming *m, unsigned int flags)
 		return -ENOTDIR;
 	if (!node_is_directory(m->target))
 		return 0;
-	return names_check_empty(m->fs, m->call, m->target, &m->to, &marker);
+	return names_check_empty(m->fs, m->call, m->target, &m->to, &m->target_marker);
 }
 
 static int find_both(struct renaming *m)
