@@ -11,7 +11,8 @@
  *
  * Parts are a few bytes long, so that small files have all the states of large ones. Requests fail
  * before they are done or after, other clients change objects between operations and while requests
- * are under way, time passes, and the mount crashes.
+ * are under way, time passes, and the mount crashes: between operations, or in the middle of one,
+ * with a server that answers no more.
  */
 #include "tree_bench.h"
 
@@ -101,6 +102,8 @@ struct model {
 	enum memory_when fault_when;
 	unsigned int fault_in; /* the how manieth; 0: none */
 	int fault_error;
+	bool goes_down; /* then, and the mount crashes in this step */
+	bool is_down;
 	atomic_bool shakes;      /* so the unsaved files are shaky */
 	atomic_bool failed;      /* it came */
 	bool others;             /* another client came in this step */
@@ -290,15 +293,21 @@ static void step_clock(struct model *m)
 
 static bool fault_comes(struct model *m, enum memory_op op, enum memory_when when)
 {
+	if (m->is_down && op == MEMORY_ABORT_UPLOAD && when == MEMORY_BEFORE)
+		m->left_over++;
+	if (m->is_down)
+		return when == MEMORY_BEFORE;
 	if (m->fault_in == 0 || (m->fault_op != MEMORY_ANY && m->fault_op != op) ||
 	    m->fault_when != when || --m->fault_in > 0)
 		return false;
 	m->failed = true;
 	m->shakes = true;
+	m->is_down = m->goes_down;
 	if ((op == MEMORY_CREATE_UPLOAD && when == MEMORY_AFTER) || op == MEMORY_ABORT_UPLOAD)
 		m->left_over++;
 	if (pthread_equal(pthread_self(), m->main))
-		trace(m, "  request %d fails %s\n", (int)op, when ? "after" : "before");
+		trace(m, "  request %d fails %s%s\n", (int)op, when ? "after" : "before",
+		      m->is_down ? ", and all that follow" : "");
 	return true;
 }
 
@@ -331,7 +340,8 @@ static void plan_fault(struct model *m)
 
 	pthread_mutex_lock(&m->lock);
 	m->failed = m->others = false;
-	m->fault_in = one_in(m, 4) ? 1 + (unsigned int)below(m, 4) : 0;
+	m->fault_in = one_in(m, 4) ? 1 + (unsigned int)below(m, one_in(m, 3) ? 12 : 4) : 0;
+	m->goes_down = one_in(m, 6);
 	m->fault_op = ops[below(m, ARRAY_LEN(ops))];
 	m->fault_when = one_in(m, 2) ? MEMORY_BEFORE : MEMORY_AFTER;
 	m->fault_error = errors[below(m, ARRAY_LEN(errors))];
@@ -345,6 +355,7 @@ static void no_fault(struct model *m)
 			m->files[i].shaky = m->files[i].shaky || m->files[i].dirty;
 	pthread_mutex_lock(&m->lock);
 	m->fault_in = 0;
+	m->is_down = false;
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -908,15 +919,18 @@ static void step_rename_dir(struct model *m)
 		m->place[d] = !m->place[d];
 	}
 	if (r < 0) {
-		HOLDS(m, m->failed || shaky);
-		/* nothing is lost; what became of the rest cannot be told */
-		for (size_t i = 0; i < NAMES; i++) {
-			struct bytes was = m->paths[d * NAMES + i].now;
+		bool is_old = true, is_new = true;
 
-			HOLDS(m, same(&at[0][i], &was) || same(&at[0][i], &bytes[i]) ||
-				     same(&at[1][i], &bytes[i]));
+		HOLDS(m, m->failed || shaky);
+		for (size_t i = 0; i < NAMES; i++) {
+			const struct bytes *was = &m->paths[d * NAMES + i].now;
+
+			is_old = is_old && (same(&at[0][i], was) || same(&at[0][i], &bytes[i]));
+			is_new = is_new && same(&at[1][i], &bytes[i]);
 			may_be(m, d * NAMES + i, &at[0][i]);
 		}
+		/* nothing is lost; what became of the rest cannot be told */
+		HOLDS(m, is_old || is_new);
 		m->over = true;
 		return;
 	}
@@ -1009,9 +1023,11 @@ static void crash(struct model *m)
 	bool quiet = m->quiet;
 
 	trace(m, "crash\n");
-	no_fault(m);
 	m->quiet = true;
+	if (!m->is_down)
+		no_fault(m);
 	fs_free(m->b.fs);
+	no_fault(m);
 	HOLDS(m, memory_uploads(&m->b.s3, NULL) <= m->left_over);
 	mount_it(m);
 	m->quiet = quiet;
@@ -1074,9 +1090,26 @@ static void step(struct model *m)
 	plan_fault(m);
 	m->quiet = false;
 	steps[below(m, ARRAY_LEN(steps))](m);
+	if (m->is_down)
+		crash(m);
 	no_fault(m);
 	if (!m->over)
 		check_objects(m);
+}
+
+/* A new mount shows what there is. */
+static void check_shown(struct model *m, size_t p)
+{
+	struct bytes bytes, now = object_of_path(m, p);
+	char path[PATH_SIZE];
+	struct fs_file *file;
+
+	HOLDS(m, exists(&m->b, path_of(m, p, path)) == now.there);
+	if (!now.there)
+		return;
+	file = open_file(&m->b, path, O_RDONLY);
+	HOLDS(m, read_all(m, file, &bytes) == 0 && same(&bytes, &now));
+	release(&m->b, file);
 }
 
 /* Without faults all that is open can be closed, and nothing is left. */
@@ -1092,21 +1125,11 @@ static void end_account(struct model *m)
 			check_objects(m);
 	}
 	HOLDS(m, memory_uploads(&m->b.s3, NULL) <= m->left_over);
-	if (!m->over)
-		crash(m);
-	/* a new mount shows what there is */
-	for (size_t p = 0; p < PATHS && !m->over; p++) {
-		char buffer[PATH_SIZE];
-		struct bytes bytes;
-
-		path_of(m, p, buffer);
-		HOLDS(m, exists(&m->b, buffer) == m->paths[p].now.there);
-		if (m->paths[p].now.there) {
-			struct fs_file *file = open_file(&m->b, buffer, O_RDONLY);
-
-			HOLDS(m, read_all(m, file, &bytes) == 0 && same(&bytes, &m->paths[p].now));
-			release(&m->b, file);
-		}
+	crash(m);
+	for (int place = 0; place < 2; place++) {
+		for (size_t p = 0; p < PATHS; p++)
+			check_shown(m, p);
+		m->place[1] = !m->place[1];
 	}
 }
 
