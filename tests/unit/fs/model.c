@@ -503,6 +503,9 @@ static void find_out(struct model *m, struct handle *h, size_t p)
 	}
 	if (path->file && same(&bytes, &path->file->bytes)) {
 		h->file = path->file;
+		/* which of two that are the same now need not stay the same */
+		if (path->file->loose && same(&bytes, &now))
+			m->over = true;
 	} else if (same(&bytes, &now) || same(&bytes, &path->now) || bytes.n == 0) {
 		h->file = new_file(m, p);
 		h->file->bytes = bytes;
@@ -520,7 +523,7 @@ static void attach(struct model *m, struct handle *h, size_t p, bool sure, bool 
 {
 	struct path *path = &m->paths[p];
 
-	if (path->file && (path->file->dirty || !path->file->disturbed)) {
+	if (path->file && ((path->file->dirty && !path->file->loose) || !path->file->disturbed)) {
 		h->file = path->file;
 	} else if (!path->file && sure && (known || !troubled(m))) {
 		h->file = new_file(m, p);
