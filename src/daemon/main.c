@@ -40,11 +40,13 @@ static void harden(void)
 /*
  * The parts of files, 5 MiB and more, go back to the system when they are freed. glibc would raise
  * the threshold to the size of the first such part, and then keep them, in an arena of each thread
- * that made one (mallopt(3), M_MMAP_THRESHOLD).
+ * that made one (mallopt(3), M_MMAP_THRESHOLD). What is small comes from one arena: what one thread
+ * frees in its own no other one could use, and names are entered and dropped by many.
  */
 static void give_memory_back(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	mallopt(M_ARENA_MAX, 1);
 }
 
 /* systemd is to wait that long, whatever the unit says (sd_notify(3), EXTEND_TIMEOUT_USEC). */
