@@ -709,7 +709,8 @@ static int object_entry(struct fs *fs, struct fs_dir *dir, const struct fs_diren
 	*ret_entry = (struct fs_entry){.attr = {.st_ino = dirent->st_ino, .st_mode = dirent->mode}};
 	pthread_mutex_lock(&fs->tree.lock);
 	node = node_of_locked(fs, dir, dir->at, &r);
-	if (node && !complete_needed_locked(fs, node))
+	/* while a directory is read, the kernel can't be made to forget names of it */
+	if (node && !complete_needed_locked(fs, node) && !tree_is_full_locked(&fs->tree, LIST_HELD))
 		fs_hand_out_locked(fs, node, ret_entry);
 	pthread_mutex_unlock(&fs->tree.lock);
 	return r;

@@ -375,6 +375,31 @@ void fs_forget(struct fs *fs, uint64_t ino, uint64_t count)
 	tree_forget(&fs->tree, ino, count);
 }
 
+bool fs_is_full(struct fs *fs)
+{
+	bool full;
+
+	pthread_mutex_lock(&fs->tree.lock);
+	full = tree_is_full_locked(&fs->tree, LIST_HELD) ||
+	       tree_is_full_locked(&fs->tree, LIST_CACHED);
+	pthread_mutex_unlock(&fs->tree.lock);
+	return full;
+}
+
+bool fs_recall(struct fs *fs, uint64_t *ret_parent, char ret_name[NAME_MAX + 1])
+{
+	const struct node *node;
+
+	pthread_mutex_lock(&fs->tree.lock);
+	node = tree_recall_locked(&fs->tree);
+	if (node) {
+		*ret_parent = node->parent->ino;
+		snprintf(ret_name, NAME_MAX + 1, "%s", node->name->text);
+	}
+	pthread_mutex_unlock(&fs->tree.lock);
+	return node;
+}
+
 static int list_again(struct fs *fs, struct call *call, struct node *node)
 {
 	_cleanup_(freep) char *name = NULL;

@@ -9,6 +9,8 @@
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 
+#include "least.h"
+
 #define NO_SLOT   UINT32_MAX
 #define SLOTS_MIN 64
 
@@ -148,49 +150,98 @@ static struct node *node_new(struct tree *tree, enum node_kind kind)
 	return node;
 }
 
+static void leave_list(struct tree *tree, struct node *node)
+{
+	if (node->list == LIST_NONE)
+		return;
+	DL_DELETE(tree->lists[node->list], node);
+	tree->n[node->list]--;
+	node->list = LIST_NONE;
+}
+
+static void enter_list(struct tree *tree, struct node *node, enum node_list list)
+{
+	/* a directory is as old as the last name in it that is dropped; what is recalled must not
+	 * displace what was listed meanwhile */
+	bool old = list == LIST_IDLE && (tree->dropping || node->recalled);
+
+	if (list == LIST_NONE)
+		return;
+	if (old)
+		DL_PREPEND(tree->lists[list], node);
+	else
+		DL_APPEND(tree->lists[list], node);
+	tree->n[list]++;
+	node->list = list;
+}
+
 static void drop_locked(struct tree *tree, struct node *node)
 {
 	struct node *parent = node->parent;
 
-	if (node->idle) {
-		DL_DELETE(tree->idle, node);
-		tree->n_idle--;
-	}
+	leave_list(tree, node);
 	if (node->name)
 		HASH_DELETE(hh, tree->by_name, node);
 	node_free(tree, node);
 	tree_unref_locked(tree, parent);
 }
 
-/* Idle, or free, or neither: as lookups, refs, local and the name now have it. */
+static enum node_list list_of(const struct node *node)
+{
+	if (node->refs > 0 || node->local)
+		return LIST_NONE;
+	if (node->lookups == 0)
+		return LIST_IDLE;
+	/* a directory may be where a process is, or where something is mounted */
+	if (!node->name || node->recalled || node_is_directory(node))
+		return LIST_NONE;
+	return node->cached_etag ? LIST_CACHED : LIST_HELD;
+}
+
+static size_t list_max(const struct tree *tree, enum node_list list)
+{
+	return list == LIST_HELD ? tree->names_max / 8 : tree->names_max / 4;
+}
+
+/* It never gets so small that what was just listed is dropped before it is looked at. */
+static size_t idle_max(const struct tree *tree)
+{
+	return tree->names_max - least(tree->n[LIST_HELD], list_max(tree, LIST_HELD)) -
+	       least(tree->n[LIST_CACHED], list_max(tree, LIST_CACHED));
+}
+
+/* A directory that becomes idle by this is dropped by the same loop: no depth is too deep. */
+static void drop_surplus_locked(struct tree *tree)
+{
+	if (tree->dropping)
+		return;
+	tree->dropping = true;
+	while (tree->n[LIST_IDLE] > idle_max(tree))
+		drop_locked(tree, tree->lists[LIST_IDLE]);
+	tree->dropping = false;
+}
+
+/* In its list, or free: as lookups, refs, local and the name now have it. */
 static void settle_locked(struct tree *tree, struct node *node)
 {
-	bool idle;
+	enum node_list list = list_of(node);
 
 	if (node == tree->root)
 		return;
-	idle = node->lookups == 0 && node->refs == 0 && !node->local;
-	if (idle && !node->name) {
+	if (list == LIST_IDLE && !node->name) {
 		drop_locked(tree, node);
 		return;
 	}
-	if (idle == node->idle)
+	if (list == node->list)
 		return;
-	node->idle = idle;
-	if (!idle) {
-		DL_DELETE(tree->idle, node);
-		tree->n_idle--;
-		return;
-	}
-	DL_APPEND(tree->idle, node);
-	tree->n_idle++;
-	if (tree->n_idle > tree->idle_max)
-		drop_locked(tree, tree->idle);
+	leave_list(tree, node);
+	enter_list(tree, node, list);
+	drop_surplus_locked(tree);
 }
 
-int tree_init(struct tree *tree, const char *bucket, const char *prefix, size_t idle_max)
+int tree_init(struct tree *tree, const char *bucket, const char *prefix, size_t names_max)
 {
-	*tree = (struct tree){.idle_max = idle_max, .first_free = NO_SLOT};
+	*tree = (struct tree){.names_max = names_max, .first_free = NO_SLOT};
 	if (!grow_slots(tree))
 		return -ENOMEM;
 	if (bucket && (tree_set_text(&tree->bucket, bucket) < 0 ||
@@ -266,6 +317,8 @@ void tree_unref_locked(struct tree *tree, struct node *node)
 void tree_looked_up_locked(struct tree *tree, struct node *node)
 {
 	node->lookups++;
+	node->recalled = false;
+	leave_list(tree, node); /* it is the latest now */
 	settle_locked(tree, node);
 }
 
@@ -280,6 +333,26 @@ void tree_forget(struct tree *tree, uint64_t ino, uint64_t count)
 		settle_locked(tree, node);
 	}
 	pthread_mutex_unlock(&tree->lock);
+}
+
+bool tree_is_full_locked(const struct tree *tree, enum node_list list)
+{
+	return tree->n[list] > list_max(tree, list);
+}
+
+struct node *tree_recall_locked(struct tree *tree)
+{
+	struct node *node = NULL;
+
+	if (tree_is_full_locked(tree, LIST_HELD))
+		node = tree->lists[LIST_HELD];
+	else if (tree_is_full_locked(tree, LIST_CACHED))
+		node = tree->lists[LIST_CACHED];
+	if (node) {
+		node->recalled = true;
+		settle_locked(tree, node);
+	}
+	return node;
 }
 
 /* ---- changes ---- */

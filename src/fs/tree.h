@@ -3,7 +3,13 @@
  *
  * A node is kept as long as the kernel has it (lookups), somebody uses it (refs: an operation, a
  * handle, a node below it), or it is local. Others are idle: kept for the attributes that a listing
- * told, and dropped oldest first when there are more than TREE_IDLE_MAX.
+ * told, and dropped oldest first.
+ *
+ * Files that the kernel has and nobody uses are held, or, where it may have pages of them, cached.
+ * It keeps them as long as it has memory: of held ones an eighth of names_max may be there, of
+ * cached ones a quarter, and more are recalled, oldest first: the kernel is asked to forget them.
+ * All together are names_max. The more of it is left to idle ones the better: find, du and rm read
+ * 100,000 names of a large directory before they look at the first.
  *
  * All functions that end in _locked need tree.lock, which is never held across a request; every
  * field of a node is protected by it unless it says otherwise.
@@ -19,7 +25,6 @@
 
 #include "posix.h"
 
-#define TREE_IDLE_MAX   65536
 #define TREE_ABSENT_MAX 4096
 /* node.expires_ms: nothing is believed any more, not even that a directory is there. */
 #define TREE_EXPIRED (-1)
@@ -52,6 +57,15 @@ struct opened {
 	uint64_t mark; /* fs/stats: of the last count that saw it */
 };
 
+/* Of the tree, where a node is. */
+enum node_list {
+	LIST_NONE,
+	LIST_IDLE,
+	LIST_HELD,
+	LIST_CACHED,
+	LISTS,
+};
+
 struct node_name {
 	uint64_t parent;
 	char text[];
@@ -61,12 +75,13 @@ struct node {
 	uint64_t ino;             /* constant */
 	struct node *parent;      /* referenced; NULL for the root, and when unlinked */
 	struct node_name *name;   /* NULL for the root, and when unlinked */
-	struct node *prev, *next; /* of tree.idle, or of tree.locals */
+	struct node *prev, *next; /* of a list of the tree, or of tree.locals */
 	UT_hash_handle hh;
 	uint64_t lookups; /* how often the kernel was given it and did not forget it yet */
 	unsigned int refs;
 	enum node_kind kind; /* constant */
-	bool idle;           /* it is in tree.idle */
+	enum node_list list;
+	bool recalled; /* the kernel was asked to forget it, and was not given it since */
 	/*
 	 * It is there though S3 does not show it: a new file that is not uploaded yet, a directory
 	 * whose last file was removed here.
@@ -114,8 +129,10 @@ struct tree {
 	struct node *by_name;
 	struct tree_slot *slots;
 	uint32_t n_slots, first_free;
-	struct node *idle; /* the one that has been idle longest first */
-	size_t n_idle, idle_max;
+	/* each begins with the one that has been there longest */
+	struct node *lists[LISTS];
+	size_t n[LISTS], names_max;
+	bool dropping;
 	struct node *locals;
 	struct absent *absents; /* those whose parents have no such node; the oldest first */
 	struct node *root;
@@ -123,9 +140,10 @@ struct tree {
 };
 
 /*
- * bucket NULL: the root is all buckets. prefix: "" or ends in '/'. Returns 0, -ENOMEM.
+ * bucket NULL: the root is all buckets. prefix: "" or ends in '/'. names_max: 8 at least. Returns
+ * 0, -ENOMEM.
  */
-int tree_init(struct tree *tree, const char *bucket, const char *prefix, size_t idle_max);
+int tree_init(struct tree *tree, const char *bucket, const char *prefix, size_t names_max);
 void tree_deinit(struct tree *tree);
 
 /* NULL for a number never or no longer known. */
@@ -139,6 +157,10 @@ void tree_ref_locked(struct tree *tree, struct node *node);
 void tree_unref_locked(struct tree *tree, struct node *node); /* NULL is fine */
 void tree_looked_up_locked(struct tree *tree, struct node *node);
 void tree_forget(struct tree *tree, uint64_t ino, uint64_t count);
+/* True while there are more files in that list than may be. */
+bool tree_is_full_locked(const struct tree *tree, enum node_list list);
+/* The file that the kernel is to be asked to forget next: each once. NULL when it is enough. */
+struct node *tree_recall_locked(struct tree *tree);
 
 /* The name is gone; the node stays for whoever has it. It is no longer local. */
 void tree_unlink_locked(struct tree *tree, struct node *node);

@@ -75,7 +75,7 @@ static int make_session(struct mount *mount)
 	}
 	mount->session = fuse_session_new(&args, &ops, sizeof(ops), &mount->context);
 	fuse_opt_free_args(&args);
-	mount->context.session = mount->session;
+	mount->context.session = mount->context.recall.session = mount->session;
 	return mount->session ? 0 : -EINVAL;
 }
 
@@ -95,6 +95,7 @@ int mount_new(const struct mount_options *options, struct mount **ret_mount)
 	    .timeout_ms = options->request_timeout_ms,
 	};
 	lookups_init(&mount->context.lookups);
+	recall_init(&mount->context.recall, options->fs, NULL);
 	mount->stop_fd = eventfd(0, EFD_CLOEXEC);
 	r = mount->stop_fd < 0 ? -errno : make_session(mount);
 	if (r == 0 && fuse_session_mount(mount->session, options->mountpoint) != 0) {
@@ -121,6 +122,7 @@ void mount_free(struct mount *mount)
 		fuse_session_destroy(mount->session);
 	}
 	closep(&mount->stop_fd);
+	recall_deinit(&mount->context.recall);
 	lookups_deinit(&mount->context.lookups);
 	call_group_deinit(&mount->group);
 	free(mount);
@@ -148,6 +150,7 @@ static void *watch_end(void *data)
 	while (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno == EINTR)
 		;
 	call_group_cancel(&mount->group);
+	recall_stop(&mount->context.recall);
 	fuse_session_exit(mount->session);
 	/* libfuse's loop sleeps until a signal makes it look; one may come too early for that */
 	while (atomic_load(&mount->serving)) {
@@ -181,9 +184,14 @@ int mount_serve(struct mount *mount)
 	sigaction(WAKE_SIGNAL, &action, NULL);
 	mount->main = pthread_self();
 	atomic_store(&mount->serving, true);
+	r = recall_start(&mount->context.recall);
+	if (r < 0)
+		return r;
 	r = pthread_create(&watcher, NULL, watch_end, mount);
-	if (r != 0)
+	if (r != 0) {
+		recall_stop(&mount->context.recall);
 		return -r;
+	}
 	r = loop(mount);
 	atomic_store(&mount->serving, false);
 	mount_stop(mount);

@@ -107,6 +107,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct lookups *lookups = &context(req)->lookups;
+	struct recall *recall = &context(req)->recall;
 	struct fs_entry entry;
 	struct lookup lookup;
 	struct op op;
@@ -121,6 +122,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	else
 		reply_entry(req, &entry);
 	lookups_end(lookups, &lookup);
+	recall_check(recall);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
@@ -679,6 +681,7 @@ static int fill(struct op *op, char *data, size_t size, uint64_t offset, struct 
 static void readdir_reply(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 			  struct fuse_file_info *fi, bool plus)
 {
+	struct recall *recall = &context(req)->recall;
 	_cleanup_(freep) char *data = malloc(size);
 	size_t used = 0;
 	struct op op;
@@ -695,6 +698,7 @@ static void readdir_reply(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off
 		fuse_reply_err(req, -r);
 	else
 		fuse_reply_buf(req, data, used);
+	recall_check(recall);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,

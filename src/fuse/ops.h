@@ -12,6 +12,7 @@
 #include "xacctfs/util/call.h"
 
 #include "lookups.h"
+#include "recall.h"
 
 /* The userdata of the session. */
 struct ops_context {
@@ -21,6 +22,7 @@ struct ops_context {
 	struct call_group *group; /* of all operations under way */
 	int64_t timeout_ms;
 	struct lookups lookups;
+	struct recall recall;
 	/* init asked for FUSE_CAP_PARALLEL_DIROPS, and its reply is yet to be sent: see device.h */
 	atomic_bool parallel_dirops;
 };

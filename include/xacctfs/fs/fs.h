@@ -14,6 +14,7 @@
 #ifndef XACCTFS_FS_FS_H
 #define XACCTFS_FS_FS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +56,7 @@ struct fs_options {
 	bool posix;                 /* attrs=posix: modes, owners, dates, symbolic links are kept */
 	const char *bucket;         /* mounted alone; NULL: all buckets. Not kept */
 	const char *prefix;         /* of it: "" or with '/' at its end. Not kept */
-	uint64_t memory_limit;      /* bytes of file data in memory */
+	uint64_t memory_limit;      /* bytes of files and names held; 1 MiB or more */
 	const char *staging_dir;    /* for files that are changed in the middle. Not kept */
 	uint64_t staging_limit;     /* bytes */
 	int64_t background_timeout_ms;    /* patience of one transfer that nobody waits for */
@@ -103,6 +104,14 @@ struct fs_maker {
 int fs_lookup(struct fs *fs, struct call *call, uint64_t parent, const char *name,
 	      struct fs_entry *ret_entry);
 void fs_forget(struct fs *fs, uint64_t ino, uint64_t count);
+/* True while the kernel holds more names than memory_limit has room for. */
+bool fs_is_full(struct fs *fs);
+/*
+ * A file's name, of the directory with the number *ret_parent, that the kernel is then to be asked
+ * to forget: the one that was not looked at for longest. It is free to keep it, and is asked once.
+ * False when the others can stay.
+ */
+bool fs_recall(struct fs *fs, uint64_t *ret_parent, char ret_name[NAME_MAX + 1]);
 int fs_getattr(struct fs *fs, struct call *call, uint64_t ino, struct stat *ret_attr,
 	       int64_t *ret_valid_ms);
 /* st_ino of a node. Returns 0, -ESTALE. */
@@ -154,7 +163,8 @@ int fs_readdir(struct fs *fs, struct call *call, struct fs_dir *dir, uint64_t of
 
 /*
  * The entry that fs_readdir gave last, as fs_lookup would give it but without a request, for
- * readdirplus. ino 0 for "." and ".." and for what changed meanwhile; else to be forgotten.
+ * readdirplus. ino 0 for "." and "..", for what changed meanwhile, and while fs_is_full; else to be
+ * forgotten.
  *
  * With attrs=posix objects are asked for what no listing tells: several at once, of this entry and
  * up to `ahead` that follow. ino is 0 then for what could not be told, too.

@@ -5,13 +5,14 @@
 
 #include "../../../src/fs/tree.h"
 
-#define THREADS  4
-#define ROUNDS   3000
-#define IDLE_MAX 8
+#define THREADS   4
+#define ROUNDS    3000
+#define NAMES_MAX 16
+#define HELD_MAX  (NAMES_MAX / 8)
 
 static void begin(struct tree *tree, const char *bucket, const char *prefix)
 {
-	assert_int_equal(tree_init(tree, bucket, prefix, IDLE_MAX), 0);
+	assert_int_equal(tree_init(tree, bucket, prefix, NAMES_MAX), 0);
 	pthread_mutex_lock(&tree->lock);
 }
 
@@ -234,7 +235,7 @@ static void a_node_keeps_those_above_it(void **state)
 	struct node *file = add_held(tree, dir, "file", NODE_FILE);
 	uint64_t ino = file->ino, dir_ino = dir->ino, bucket_ino = bucket->ino;
 
-	for (int i = 0; i < 2 * IDLE_MAX; i++) {
+	for (int i = 0; i < 2 * NAMES_MAX; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "%d", i);
@@ -255,7 +256,7 @@ static void a_node_keeps_those_above_it(void **state)
 static void a_name_that_nobody_uses_is_kept_for_a_while(void **state)
 {
 	struct tree *tree = *state;
-	uint64_t inos[IDLE_MAX + 3];
+	uint64_t inos[NAMES_MAX + 3];
 	char name[16];
 
 	for (size_t i = 0; i < ARRAY_LEN(inos); i++) {
@@ -268,7 +269,7 @@ static void a_name_that_nobody_uses_is_kept_for_a_while(void **state)
 		tree_ref_locked(tree, tree_get_locked(tree, inos[0]));
 		tree_unref_locked(tree, tree_get_locked(tree, inos[0]));
 	}
-	assert_int_equal(tree->n_idle, IDLE_MAX);
+	assert_int_equal(tree->n[LIST_IDLE], NAMES_MAX);
 	assert_true(known(tree, inos[0]));
 	for (size_t i = 1; i < ARRAY_LEN(inos); i++)
 		assert_int_equal(known(tree, inos[i]), i > 3);
@@ -286,17 +287,17 @@ static void what_is_used_or_local_is_not_idle(void **state)
 
 	tree_set_local_locked(tree, local, true);
 	tree_ref_locked(tree, used);
-	for (int i = 0; i < 3 * IDLE_MAX; i++) {
+	for (int i = 0; i < 3 * NAMES_MAX; i++) {
 		snprintf(name, sizeof(name), "%d", i);
 		add(tree, tree->root, name, NODE_BUCKET);
 	}
 	assert_ptr_equal(tree_find_locked(tree, tree->root, "held"), held);
 	assert_ptr_equal(tree_find_locked(tree, held, "local"), local);
 	assert_ptr_equal(tree_find_locked(tree, held, "used"), used);
-	assert_int_equal(tree->n_idle, IDLE_MAX);
+	assert_int_equal(tree->n[LIST_IDLE], NAMES_MAX);
 	tree_set_local_locked(tree, local, false);
 	tree_unref_locked(tree, used);
-	assert_int_equal(tree->n_idle, IDLE_MAX);
+	assert_int_equal(tree->n[LIST_IDLE], NAMES_MAX);
 	assert_ptr_equal(tree_find_locked(tree, held, "local"), local);
 	assert_ptr_equal(tree_find_locked(tree, held, "used"), used);
 }
@@ -305,21 +306,164 @@ static void an_idle_child_goes_before_its_parent(void **state)
 {
 	struct tree *tree = *state;
 	struct node *bucket = add(tree, tree->root, "alpha", NODE_BUCKET);
-	uint64_t ino = bucket->ino, inos[IDLE_MAX];
+	uint64_t ino = bucket->ino, inos[NAMES_MAX];
 	char name[16];
 
 	for (size_t i = 0; i < ARRAY_LEN(inos); i++) {
 		snprintf(name, sizeof(name), "%zu", i);
 		inos[i] = add(tree, bucket, name, NODE_FILE)->ino;
 	}
-	for (int i = 0; i < 2 * IDLE_MAX; i++) {
+	for (int i = 0; i < 2 * NAMES_MAX; i++) {
 		snprintf(name, sizeof(name), "other-%d", i);
 		add(tree, tree->root, name, NODE_BUCKET);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(inos); i++)
 		assert_false(known(tree, inos[i]));
 	assert_false(known(tree, ino));
-	assert_int_equal(tree->n_idle, IDLE_MAX);
+	assert_int_equal(tree->n[LIST_IDLE], NAMES_MAX);
+}
+
+/* The kernel forgot them all: a name in each of so many directories that nobody uses. */
+static void a_name_takes_its_directory_with_it_and_no_other(void **state)
+{
+	struct tree *tree = *state;
+	uint64_t dirs[NAMES_MAX + 1], files[NAMES_MAX + 1];
+	char name[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		struct node *dir;
+
+		snprintf(name, sizeof(name), "%zu", i);
+		dir = add_held(tree, tree->root, name, NODE_BUCKET);
+		dirs[i] = dir->ino;
+		files[i] = add(tree, dir, "file", NODE_FILE)->ino;
+		forget(tree, dirs[i], 1);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		assert_int_equal(known(tree, files[i]), i > 0);
+		assert_int_equal(known(tree, dirs[i]), i > 0);
+	}
+	assert_int_equal(tree->n[LIST_IDLE], NAMES_MAX);
+}
+
+/* Named by their numbers, up to the one before n. */
+static void add_held_files(struct tree *tree, size_t from, size_t n, uint64_t *inos)
+{
+	for (size_t i = from; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%zu", i);
+		inos[i] = add_held(tree, tree->root, name, NODE_FILE)->ino;
+	}
+}
+
+static void files_that_the_kernel_has_are_recalled_oldest_first(void **state)
+{
+	struct tree *tree = *state;
+	uint64_t inos[HELD_MAX + 4];
+	struct node *node;
+
+	add_held_files(tree, 0, HELD_MAX, inos);
+	assert_false(tree_is_full_locked(tree, LIST_HELD));
+	assert_null(tree_recall_locked(tree));
+	add_held_files(tree, HELD_MAX, HELD_MAX + 4, inos);
+	assert_true(tree_is_full_locked(tree, LIST_HELD));
+	/* this one was looked up again, that one is in use */
+	tree_looked_up_locked(tree, tree_get_locked(tree, inos[0]));
+	tree_ref_locked(tree, tree_get_locked(tree, inos[1]));
+	node = tree_recall_locked(tree);
+	assert_int_equal(node->ino, inos[2]);
+	node = tree_recall_locked(tree);
+	assert_int_equal(node->ino, inos[3]);
+	forget(tree, inos[2], 1);
+	assert_ptr_equal(tree_find_locked(tree, tree->root, "2"), tree_get_locked(tree, inos[2]));
+	/* the kernel has the other one still, and is not asked again until it is given it again */
+	tree_unref_locked(tree, tree_get_locked(tree, inos[1]));
+	assert_int_equal(tree_recall_locked(tree)->ino, inos[4]);
+	assert_int_equal(tree_recall_locked(tree)->ino, inos[5]);
+	assert_null(tree_recall_locked(tree));
+	tree_looked_up_locked(tree, tree_get_locked(tree, inos[3]));
+	assert_non_null(tree_recall_locked(tree));
+	assert_null(tree_recall_locked(tree));
+}
+
+static void what_was_recalled_is_dropped_before_what_was_listed(void **state)
+{
+	struct tree *tree = *state;
+	uint64_t inos[HELD_MAX + 1], listed[NAMES_MAX - HELD_MAX];
+	char name[16];
+
+	add_held_files(tree, 0, HELD_MAX + 1, inos);
+	for (size_t i = 0; i < ARRAY_LEN(listed); i++) {
+		snprintf(name, sizeof(name), "listed-%zu", i);
+		listed[i] = add(tree, tree->root, name, NODE_FILE)->ino;
+	}
+	assert_int_equal(tree_recall_locked(tree)->ino, inos[0]);
+	forget(tree, inos[0], 1);
+	assert_false(known(tree, inos[0]));
+	for (size_t i = 0; i < ARRAY_LEN(listed); i++)
+		assert_true(known(tree, listed[i]));
+}
+
+static void files_with_pages_are_recalled_later(void **state)
+{
+	struct tree *tree = *state;
+	uint64_t inos[2 * HELD_MAX + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(inos); i++) {
+		struct node *node;
+		char name[16];
+
+		snprintf(name, sizeof(name), "%zu", i);
+		node = add(tree, tree->root, name, NODE_FILE);
+		assert_int_equal(tree_set_text(&node->cached_etag, "\"1\""), 0);
+		tree_looked_up_locked(tree, node);
+		inos[i] = node->ino;
+		if (i < 2 * HELD_MAX)
+			assert_null(tree_recall_locked(tree));
+	}
+	assert_true(tree_is_full_locked(tree, LIST_CACHED));
+	assert_int_equal(tree_recall_locked(tree)->ino, inos[0]);
+	assert_null(tree_recall_locked(tree));
+}
+
+static void directories_and_nameless_files_are_not_recalled(void **state)
+{
+	struct tree *tree = *state;
+	uint64_t inos[2 * HELD_MAX];
+	char name[16];
+
+	for (int i = 0; i < 2 * NAMES_MAX; i++) {
+		snprintf(name, sizeof(name), "dir-%d", i);
+		add_held(tree, tree->root, name, i % 2 ? NODE_DIR : NODE_BUCKET);
+	}
+	add_held_files(tree, 0, 2 * HELD_MAX, inos);
+	for (size_t i = 0; i < HELD_MAX; i++)
+		tree_unlink_locked(tree, tree_get_locked(tree, inos[i]));
+	assert_false(tree_is_full_locked(tree, LIST_HELD));
+	assert_null(tree_recall_locked(tree));
+}
+
+static void what_the_kernel_has_leaves_less_room_for_others(void **state)
+{
+	struct tree *tree = *state;
+	uint64_t inos[NAMES_MAX];
+	char name[16];
+
+	for (int i = 0; i < 2 * NAMES_MAX; i++) {
+		snprintf(name, sizeof(name), "idle-%d", i);
+		add(tree, tree->root, name, NODE_FILE);
+	}
+	assert_int_equal(tree->n[LIST_IDLE], NAMES_MAX);
+	add_held_files(tree, 0, HELD_MAX, inos);
+	assert_true(tree->n[LIST_IDLE] + tree->n[LIST_HELD] <= NAMES_MAX);
+	add_held_files(tree, HELD_MAX, NAMES_MAX, inos);
+	assert_true(tree->n[LIST_IDLE] <= NAMES_MAX - HELD_MAX);
+	while (tree_recall_locked(tree))
+		;
+	assert_int_equal(tree->n[LIST_HELD], HELD_MAX);
+	snprintf(name, sizeof(name), "idle-%d", 2 * NAMES_MAX - 1);
+	assert_non_null(tree_find_locked(tree, tree->root, name));
 }
 
 /* ---- unlink, move, local ---- */
@@ -405,17 +549,17 @@ static void local_nodes_are_in_a_list_of_their_own(void **state)
 		tree_set_local_locked(tree, c, true);
 		assert_int_equal(locals(tree), 3);
 	}
-	assert_true(a->local && !a->idle);
+	assert_true(a->local && a->list == LIST_NONE);
 	forget(tree, b->ino, 1);
 	tree_set_local_locked(tree, b, false);
 	assert_int_equal(locals(tree), 2);
-	assert_true(b->idle);
+	assert_int_equal(b->list, LIST_IDLE);
 	tree_unlink_locked(tree, a);
 	assert_int_equal(locals(tree), 1);
 	assert_ptr_equal(tree->locals, c);
 	tree_set_local_locked(tree, c, false);
 	assert_null(tree->locals);
-	assert_int_equal(tree->n_idle, 2);
+	assert_int_equal(tree->n[LIST_IDLE], 2);
 }
 
 static void expire_is_for_one_directory(void **state)
@@ -672,6 +816,12 @@ int main(void)
 	    TEST(a_name_that_nobody_uses_is_kept_for_a_while),
 	    TEST(what_is_used_or_local_is_not_idle),
 	    TEST(an_idle_child_goes_before_its_parent),
+	    TEST(a_name_takes_its_directory_with_it_and_no_other),
+	    TEST(files_that_the_kernel_has_are_recalled_oldest_first),
+	    TEST(what_was_recalled_is_dropped_before_what_was_listed),
+	    TEST(files_with_pages_are_recalled_later),
+	    TEST(directories_and_nameless_files_are_not_recalled),
+	    TEST(what_the_kernel_has_leaves_less_room_for_others),
 	    TEST(an_unlinked_node_has_no_name_and_frees_it),
 	    TEST(a_moved_node_has_its_new_name_only),
 	    TEST(an_unlinked_node_can_be_given_a_name_again),
