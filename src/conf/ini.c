@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "xacctfs/util/array.h"
 #include "xacctfs/util/buf.h"
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/secret.h"
@@ -63,21 +64,6 @@ static int bad_line(struct reader *reader, const char *what)
 	return conf_complain(reader->why, "%s:%u: %s", reader->ini.path, reader->line, what);
 }
 
-/* Room for one more of size bytes, by powers of two. */
-static int grow(void *array, size_t n, size_t size)
-{
-	void **p = array;
-	void *more;
-
-	if (n & (n - 1))
-		return 0;
-	more = reallocarray(*p, n ? 2 * n : 1, size);
-	if (!more)
-		return -ENOMEM;
-	*p = more;
-	return 0;
-}
-
 static int add_section(struct reader *reader, const char *name)
 {
 	struct conf_ini *ini = &reader->ini;
@@ -86,7 +72,7 @@ static int add_section(struct reader *reader, const char *name)
 	if (conf_ini_section(ini, name, &same))
 		return conf_complain(reader->why, "%s:%u: the section [%s] is on line %u already",
 				     ini->path, reader->line, name, ini->sections[same].line);
-	if (grow(&ini->sections, ini->n_sections, sizeof(*ini->sections)) < 0)
+	if (array_grow(&ini->sections, ini->n_sections, sizeof(*ini->sections)) < 0)
 		return -ENOMEM;
 	ini->sections[ini->n_sections].name = strdup(name);
 	ini->sections[ini->n_sections].line = reader->line;
@@ -119,7 +105,7 @@ static int add_entry(struct reader *reader, const char *key, const char *value)
 	if (same)
 		return conf_complain(reader->why, "%s:%u: %s: it is on line %u already", ini->path,
 				     reader->line, key, same->line);
-	if (grow(&ini->entries, ini->n_entries, sizeof(*ini->entries)) < 0)
+	if (array_grow(&ini->entries, ini->n_entries, sizeof(*ini->entries)) < 0)
 		return -ENOMEM;
 	entry.key = strdup(key);
 	entry.value = strdup(value);

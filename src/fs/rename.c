@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xacctfs/util/array.h"
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
 
@@ -217,7 +218,7 @@ struct held {
 struct tree_copy {
 	const struct renaming *m;
 	struct moved **v;
-	size_t n, size;
+	size_t n;
 	struct held *held;
 	size_t n_held;
 	uint64_t saves; /* fs's, when the sources were listed */
@@ -254,16 +255,7 @@ static int add_moved(struct tree_copy *copy, char *from, char *etag, uint64_t si
 	const struct renaming *m = copy->m;
 	struct moved *moved = calloc(1, sizeof(*moved));
 
-	if (moved && copy->n == copy->size) {
-		size_t bigger = copy->size ? copy->size * 2 : 256;
-		struct moved **v = reallocarray(copy->v, bigger, sizeof(struct moved *));
-
-		if (v) {
-			copy->v = v;
-			copy->size = bigger;
-		}
-	}
-	if (!moved || copy->n == copy->size) {
+	if (!moved || array_grow(&copy->v, copy->n, sizeof(*copy->v)) < 0) {
 		free(moved);
 		free(from);
 		free(etag);
@@ -430,19 +422,16 @@ static struct node *find_open(const struct tree_copy *copy)
 static int hold_one(struct tree_copy *copy, struct node *node)
 {
 	const struct renaming *m = copy->m;
-	struct held *held = reallocarray(copy->held, copy->n_held + 1, sizeof(*held));
 	struct opened *opened = NULL;
-	int r = held ? 0 : -ENOMEM;
+	int r = array_grow(&copy->held, copy->n_held, sizeof(*copy->held));
 
-	if (held) {
-		copy->held = held;
+	if (r == 0)
 		r = opened_hold(m->fs, m->call, node, &opened);
-	}
 	if (r < 0 || !opened) { /* it was closed just now */
 		fs_unref(m->fs, node);
 		return r;
 	}
-	held[copy->n_held++] = (struct held){node, opened};
+	copy->held[copy->n_held++] = (struct held){node, opened};
 	return 0;
 }
 

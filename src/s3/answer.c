@@ -164,6 +164,16 @@ int s3_take_text(struct xml *xml, char **field)
 	return xml_text(xml, field);
 }
 
+int s3_take_is(struct xml *xml, const char *text, bool *ret_is)
+{
+	_cleanup_(freep) char *found = NULL;
+	int r = xml_text(xml, &found);
+
+	if (r == 0)
+		*ret_is = !strcmp(found, text);
+	return r;
+}
+
 int s3_take_time(struct xml *xml, int64_t *ret_ms)
 {
 	_cleanup_(freep) char *text = NULL;

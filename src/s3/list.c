@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xacctfs/util/array.h"
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/utf8.h"
 
@@ -41,15 +42,8 @@ static void answer_deinit(struct answer *answer)
 /* The next entry, zeroed; NULL when out of memory. */
 static struct object_entry *add_entry(struct object_page *page)
 {
-	if (page->n == page->size) {
-		size_t size = page->size ? page->size * 2 : 64;
-		struct object_entry *v = reallocarray(page->v, size, sizeof(*v));
-
-		if (!v)
-			return NULL;
-		page->v = v;
-		page->size = size;
-	}
+	if (array_grow(&page->v, page->n, sizeof(*page->v)) < 0)
+		return NULL;
 	page->v[page->n] = (struct object_entry){0};
 	return &page->v[page->n++];
 }
@@ -71,26 +65,6 @@ static int take_class(struct xml *xml, struct object_entry *entry)
 
 	if (r == 0 && strcmp(text, "STANDARD") != 0)
 		snprintf(entry->storage_class, sizeof(entry->storage_class), "%s", text);
-	return r;
-}
-
-static int take_flag(struct xml *xml, bool *flag)
-{
-	_cleanup_(freep) char *text = NULL;
-	int r = xml_text(xml, &text);
-
-	if (r == 0)
-		*flag = !strcmp(text, "true");
-	return r;
-}
-
-static int take_encoding(struct xml *xml, bool *encoded)
-{
-	_cleanup_(freep) char *text = NULL;
-	int r = xml_text(xml, &text);
-
-	if (r == 0)
-		*encoded = !strcmp(text, "url");
 	return r;
 }
 
@@ -149,11 +123,11 @@ static int read_element(struct xml *xml, const char *name, struct answer *answer
 	if (!strcmp(name, "CommonPrefixes"))
 		return read_prefix(xml, &answer->page);
 	if (!strcmp(name, "IsTruncated"))
-		return take_flag(xml, &answer->truncated);
+		return s3_take_is(xml, "true", &answer->truncated);
 	if (!strcmp(name, "NextContinuationToken"))
 		return s3_take_text(xml, &answer->page.next_token);
 	if (!strcmp(name, "EncodingType"))
-		return take_encoding(xml, &answer->encoded);
+		return s3_take_is(xml, "url", &answer->encoded);
 	return 0;
 }
 

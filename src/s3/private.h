@@ -131,6 +131,8 @@ int s3_check_encryption(const struct s3_store *s3, const struct http_response *r
 int s3_open_xml(const struct http_response *response, const char *root, struct xml **ret_xml);
 /* Replaces *field by the element's text. Returns as xml_text. */
 int s3_take_text(struct xml *xml, char **field);
+/* Whether the element's text is this one. Returns as xml_text. */
+int s3_take_is(struct xml *xml, const char *text, bool *ret_is);
 /* The element's text as a time; 0 when it is none. Returns as xml_text. */
 int s3_take_time(struct xml *xml, int64_t *ret_ms);
 /* Reads one child of the root as text. Returns 0, -EBADMSG (it is missing or empty too), -ENOMEM.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xacctfs/util/array.h"
 #include "xacctfs/util/cleanup.h"
 
 #include "private.h"
@@ -25,32 +26,19 @@ static int list_query(const char *prefix, const char *key, const char *id, struc
 
 struct answer {
 	struct upload_page page;
-	char *truncated;
+	bool truncated;
 };
 
 static void answer_deinit(struct answer *answer)
 {
 	upload_page_deinit(&answer->page);
-	free(answer->truncated);
-}
-
-static bool is(const char *text, const char *value)
-{
-	return text && !strcmp(text, value);
 }
 
 /* The next upload, zeroed; NULL when out of memory. */
 static struct upload *add_upload(struct upload_page *page)
 {
-	if (page->n == page->size) {
-		size_t size = page->size ? page->size * 2 : 64;
-		struct upload *v = reallocarray(page->v, size, sizeof(*v));
-
-		if (!v)
-			return NULL;
-		page->v = v;
-		page->size = size;
-	}
+	if (array_grow(&page->v, page->n, sizeof(*page->v)) < 0)
+		return NULL;
 	page->v[page->n] = (struct upload){0};
 	return &page->v[page->n++];
 }
@@ -100,7 +88,7 @@ static int read_element(struct xml *xml, const char *name, struct answer *answer
 	if (!strcmp(name, "Upload"))
 		return read_upload(xml, &answer->page);
 	if (!strcmp(name, "IsTruncated"))
-		return s3_take_text(xml, &answer->truncated);
+		return s3_take_is(xml, "true", &answer->truncated);
 	if (!strcmp(name, "NextKeyMarker"))
 		return s3_take_text(xml, &answer->page.next_key);
 	if (!strcmp(name, "NextUploadIdMarker"))
@@ -113,7 +101,7 @@ static int check_markers(struct answer *answer, const char *key, const char *id)
 {
 	struct upload_page *page = &answer->page;
 
-	if (!is(answer->truncated, "true")) {
+	if (!answer->truncated) {
 		free(page->next_key);
 		free(page->next_id);
 		page->next_key = page->next_id = NULL;
@@ -121,7 +109,8 @@ static int check_markers(struct answer *answer, const char *key, const char *id)
 	}
 	if (!page->next_key || !*page->next_key)
 		return -EBADMSG;
-	return key && !strcmp(key, page->next_key) && (!page->next_id || is(id, page->next_id))
+	return key && !strcmp(key, page->next_key) &&
+		       (!page->next_id || (id && !strcmp(id, page->next_id)))
 		   ? -EBADMSG
 		   : 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xacctfs/util/array.h"
+
 void bucket_page_deinit(struct bucket_page *page)
 {
 	for (size_t i = 0; i < page->n; i++)
@@ -16,20 +18,12 @@ void bucket_page_deinit(struct bucket_page *page)
 
 int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_ms)
 {
-	char *copy;
+	char *copy = strdup(name);
 
-	if (page->n == page->size) {
-		size_t size = page->size ? page->size * 2 : 64;
-		struct bucket *v = reallocarray(page->v, size, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		page->v = v;
-		page->size = size;
-	}
-	copy = strdup(name);
-	if (!copy)
+	if (!copy || array_grow(&page->v, page->n, sizeof(*page->v)) < 0) {
+		free(copy);
 		return -ENOMEM;
+	}
 	page->v[page->n++] = (struct bucket){.name = copy, .created_ms = created_ms};
 	return 0;
 }

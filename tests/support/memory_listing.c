@@ -1,7 +1,10 @@
 /* ListObjectsV2 (Amazon S3 API Reference). */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "xacctfs/util/array.h"
 
 #include "memory_private.h"
 
@@ -72,10 +75,8 @@ static int first(const struct memory_store *s3, const struct memory_map *objects
 
 static void add(struct object_page *page, struct object_entry entry)
 {
-	if (page->n == page->size) {
-		page->size = page->size ? 2 * page->size : 16;
-		page->v = memory_must(reallocarray(page->v, page->size, sizeof(*page->v)));
-	}
+	if (array_grow(&page->v, page->n, sizeof(*page->v)) < 0)
+		abort();
 	page->v[page->n++] = entry;
 }
 

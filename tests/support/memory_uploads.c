@@ -365,8 +365,7 @@ static int by_key_and_id(const void *a, const void *b)
 static void collect(const struct memory_bucket *bucket, const char *prefix, const char *key,
 		    const char *id, struct upload_page *page)
 {
-	page->size = bucket->uploads.n + 1;
-	page->v = memory_must(calloc(page->size, sizeof(*page->v)));
+	page->v = memory_must(calloc(bucket->uploads.n + 1, sizeof(*page->v)));
 	for (size_t i = 0; i < bucket->uploads.n; i++) {
 		const struct memory_upload *upload = (struct memory_upload *)bucket->uploads.v[i];
 

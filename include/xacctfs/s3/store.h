@@ -36,7 +36,7 @@ struct bucket {
 /* One page of ListBuckets, in the server's order. */
 struct bucket_page {
 	struct bucket *v;
-	size_t n, size;
+	size_t n;
 	char *next_token; /* NULL on the last page */
 };
 
@@ -88,7 +88,7 @@ struct object_entry {
 /* One page of ListObjectsV2: keys and prefixes merged, in the order of their bytes. */
 struct object_page {
 	struct object_entry *v;
-	size_t n, size;
+	size_t n;
 	char *next_token; /* NULL on the last page */
 };
 
@@ -140,7 +140,7 @@ struct upload {
 
 struct upload_page {
 	struct upload *v;
-	size_t n, size;
+	size_t n;
 	char *next_key, *next_id; /* both NULL on the last page */
 };
 
