@@ -7,6 +7,9 @@
 #include "xacctfs/util/log.h"
 #include "xacctfs/util/secret.h"
 
+/* Then uploads that are left are for --incomplete-uploads. */
+#define END_TIMEOUT_MS 5000
+
 static int open_transport(struct stack *stack, const struct conf *conf)
 {
 	struct http_curl_options options = {
@@ -68,7 +71,7 @@ int stack_open(struct stack *stack, const struct conf *conf, struct call_group *
 {
 	int r;
 
-	*stack = (struct stack){0};
+	*stack = (struct stack){.closing = closing};
 	r = open_transport(stack, conf);
 	if (r == 0) {
 		aws_caller_init(&stack->caller, stack->transport, clock_system(),
@@ -86,9 +89,23 @@ int stack_open(struct stack *stack, const struct conf *conf, struct call_group *
 	return r;
 }
 
+/* What the file system could not abort, and what it knows nothing of. */
+static void end_uploads(struct stack *stack)
+{
+	struct call call;
+
+	call_init(&call, stack->closing, clock_system(), END_TIMEOUT_MS);
+	s3_end_uploads(stack->store, &call);
+	call_deinit(&call);
+}
+
 void stack_close(struct stack *stack)
 {
+	bool mounted = stack->fs;
+
 	fs_free(stack->fs);
+	if (mounted)
+		end_uploads(stack);
 	store_free(stack->store);
 	session_free(stack->session);
 	credentials_provider_free(stack->provider);

@@ -5,11 +5,6 @@
 #include <string.h>
 #include <utlist.h>
 
-struct begun_entry {
-	struct s3_begun upload;
-	struct begun_entry *prev, *next;
-};
-
 static void upload_deinit(struct s3_begun *upload)
 {
 	free(upload->bucket);
@@ -23,20 +18,9 @@ static void entry_free(struct begun_entry *entry)
 	free(entry);
 }
 
-/* All of it, or -ENOMEM and nothing. */
-static int upload_init(struct s3_begun *upload, const char *bucket, const char *key,
-		       const char *upload_id, int64_t begun_ms)
-{
-	*upload = (struct s3_begun){strdup(bucket), strdup(key), strdup(upload_id), begun_ms};
-	if (upload->bucket && upload->key && upload->upload_id)
-		return 0;
-	upload_deinit(upload);
-	return -ENOMEM;
-}
-
 void begun_init(struct begun *begun)
 {
-	begun->entries = NULL;
+	*begun = (struct begun){0};
 	pthread_mutex_init(&begun->lock, NULL);
 }
 
@@ -49,36 +33,272 @@ void begun_deinit(struct begun *begun)
 	pthread_mutex_destroy(&begun->lock);
 }
 
-void begun_add(struct begun *begun, const struct object_id *id, const char *upload_id,
-	       int64_t begun_ms)
+/* ---- states ---- */
+
+static bool is_in_use(const struct begun_entry *entry)
+{
+	return entry->state == BEGUN_BEGINNING || entry->state == BEGUN_OPEN;
+}
+
+/* Something is to be done for it, now or later. */
+static bool is_chore(const struct begun_entry *entry)
+{
+	return entry->state == BEGUN_UNABORTED || entry->state == BEGUN_AGAIN ||
+	       (entry->state == BEGUN_ENDED && entry->lost_from_ms);
+}
+
+/* The entry goes when there is nothing to do for it any more. */
+static void set_state_locked(struct begun *begun, struct begun_entry *entry, enum begun_state state)
+{
+	begun->chores -= is_chore(entry);
+	if (entry->state != state)
+		entry->tries = 0;
+	entry->state = state;
+	begun->chores += is_chore(entry);
+	if (is_in_use(entry) || is_chore(entry) || entry->busy)
+		return;
+	DL_DELETE(begun->entries, entry);
+	entry_free(entry);
+}
+
+int begun_reserve(struct begun *begun, const struct object_id *id, struct begun_entry **ret_entry)
 {
 	struct begun_entry *entry = calloc(1, sizeof(*entry));
 
 	if (!entry)
-		return;
-	if (upload_init(&entry->upload, id->bucket, id->key, upload_id, begun_ms) < 0) {
-		free(entry);
-		return;
+		return -ENOMEM;
+	entry->upload.bucket = strdup(id->bucket);
+	entry->upload.key = strdup(id->key);
+	if (!entry->upload.bucket || !entry->upload.key) {
+		entry_free(entry);
+		return -ENOMEM;
 	}
 	pthread_mutex_lock(&begun->lock);
 	DL_APPEND(begun->entries, entry);
 	pthread_mutex_unlock(&begun->lock);
+	*ret_entry = entry;
+	return 0;
 }
 
-void begun_remove(struct begun *begun, const char *upload_id)
+void begun_may_have_lost(struct begun *begun, struct begun_entry *entry, int64_t from_ms,
+			 int64_t to_ms)
+{
+	pthread_mutex_lock(&begun->lock);
+	entry->lost_from_ms = from_ms;
+	entry->lost_to_ms = to_ms;
+	pthread_mutex_unlock(&begun->lock);
+}
+
+int begun_opened(struct begun *begun, struct begun_entry *entry, const char *upload_id,
+		 int64_t begun_ms)
+{
+	char *copy = strdup(upload_id);
+
+	if (!copy) {
+		begun_failed(begun, entry);
+		return -ENOMEM;
+	}
+	pthread_mutex_lock(&begun->lock);
+	entry->upload.upload_id = copy;
+	entry->upload.begun_ms = begun_ms;
+	set_state_locked(begun, entry, BEGUN_OPEN);
+	pthread_mutex_unlock(&begun->lock);
+	return 0;
+}
+
+void begun_failed(struct begun *begun, struct begun_entry *entry)
+{
+	pthread_mutex_lock(&begun->lock);
+	set_state_locked(begun, entry, BEGUN_ENDED);
+	pthread_mutex_unlock(&begun->lock);
+}
+
+static struct begun_entry *find_locked(struct begun *begun, const char *upload_id)
+{
+	struct begun_entry *entry;
+
+	DL_FOREACH (begun->entries, entry) {
+		if (entry->upload.upload_id && !strcmp(entry->upload.upload_id, upload_id))
+			break;
+	}
+	return entry;
+}
+
+void begun_cut(struct begun *begun, const char *upload_id)
+{
+	struct begun_entry *entry;
+
+	pthread_mutex_lock(&begun->lock);
+	entry = find_locked(begun, upload_id);
+	if (entry)
+		entry->cut = true;
+	pthread_mutex_unlock(&begun->lock);
+}
+
+void begun_completed(struct begun *begun, const char *upload_id)
+{
+	struct begun_entry *entry;
+
+	pthread_mutex_lock(&begun->lock);
+	entry = find_locked(begun, upload_id);
+	if (entry)
+		set_state_locked(begun, entry, BEGUN_ENDED);
+	pthread_mutex_unlock(&begun->lock);
+}
+
+void begun_aborted(struct begun *begun, const char *upload_id, int64_t boot_ms)
+{
+	struct begun_entry *entry;
+
+	pthread_mutex_lock(&begun->lock);
+	entry = find_locked(begun, upload_id);
+	if (entry) {
+		entry->again_ms = boot_ms + BEGUN_AGAIN_MS;
+		set_state_locked(begun, entry, entry->cut ? BEGUN_AGAIN : BEGUN_ENDED);
+	}
+	pthread_mutex_unlock(&begun->lock);
+}
+
+void begun_unaborted(struct begun *begun, const char *upload_id)
+{
+	struct begun_entry *entry;
+
+	pthread_mutex_lock(&begun->lock);
+	entry = find_locked(begun, upload_id);
+	if (entry && entry->state == BEGUN_OPEN)
+		set_state_locked(begun, entry, BEGUN_UNABORTED);
+	pthread_mutex_unlock(&begun->lock);
+}
+
+/* ---- chores ---- */
+
+unsigned int begun_begin_pass(struct begun *begun, bool last)
+{
+	struct begun_entry *entry, *next;
+	unsigned int pass = 0;
+
+	pthread_mutex_lock(&begun->lock);
+	if (last)
+		DL_FOREACH_SAFE (begun->entries, entry, next)
+			if (entry->state == BEGUN_OPEN)
+				set_state_locked(begun, entry, BEGUN_UNABORTED);
+	if (begun->chores > 0)
+		pass = ++begun->passes;
+	pthread_mutex_unlock(&begun->lock);
+	return pass;
+}
+
+static bool is_used_locked(const struct begun *begun, const struct s3_begun *upload)
+{
+	const struct begun_entry *entry;
+
+	DL_FOREACH (begun->entries, entry) {
+		if (is_in_use(entry) && !strcmp(entry->upload.key, upload->key) &&
+		    !strcmp(entry->upload.bucket, upload->bucket))
+			return true;
+	}
+	return false;
+}
+
+static bool is_due_locked(const struct begun *begun, const struct begun_entry *entry, bool last,
+			  int64_t boot_ms)
+{
+	switch (entry->state) {
+	case BEGUN_UNABORTED:
+		return true;
+	case BEGUN_AGAIN:
+		return last || boot_ms >= entry->again_ms;
+	case BEGUN_ENDED:
+		return !is_used_locked(begun, &entry->upload);
+	case BEGUN_BEGINNING:
+	case BEGUN_OPEN:
+		break;
+	}
+	return false;
+}
+
+struct begun_entry *begun_next(struct begun *begun, unsigned int pass, bool last, int64_t boot_ms,
+			       enum begun_chore *ret_chore)
 {
 	struct begun_entry *entry;
 
 	pthread_mutex_lock(&begun->lock);
 	DL_FOREACH (begun->entries, entry) {
-		if (!strcmp(entry->upload.upload_id, upload_id))
+		if (!entry->busy && entry->pass != pass && is_chore(entry) &&
+		    (last || entry->tries < BEGUN_TRIES) &&
+		    is_due_locked(begun, entry, last, boot_ms))
 			break;
 	}
-	if (entry)
-		DL_DELETE(begun->entries, entry);
+	if (entry) {
+		entry->busy = true;
+		entry->pass = pass;
+		*ret_chore = entry->state == BEGUN_ENDED ? BEGUN_FIND_LOST : BEGUN_ABORT;
+	}
 	pthread_mutex_unlock(&begun->lock);
-	if (entry)
-		entry_free(entry);
+	return entry;
+}
+
+bool begun_in_use(struct begun *begun, const struct begun_entry *entry)
+{
+	bool in_use;
+
+	pthread_mutex_lock(&begun->lock);
+	in_use = is_used_locked(begun, &entry->upload);
+	pthread_mutex_unlock(&begun->lock);
+	return in_use;
+}
+
+static enum begun_state after_abort(struct begun_entry *entry, int64_t boot_ms)
+{
+	if (entry->state != BEGUN_UNABORTED || !entry->cut)
+		return BEGUN_ENDED;
+	entry->again_ms = boot_ms + BEGUN_AGAIN_MS;
+	return BEGUN_AGAIN;
+}
+
+void begun_end_abort(struct begun *begun, struct begun_entry *entry, bool done, int64_t boot_ms)
+{
+	pthread_mutex_lock(&begun->lock);
+	entry->busy = false;
+	entry->tries++;
+	if (done)
+		entry->pass = 0; /* what is due then is done in the same pass */
+	set_state_locked(begun, entry, done ? after_abort(entry, boot_ms) : entry->state);
+	pthread_mutex_unlock(&begun->lock);
+}
+
+void begun_end_find(struct begun *begun, struct begun_entry *entry, bool done)
+{
+	pthread_mutex_lock(&begun->lock);
+	entry->busy = false;
+	entry->tries++;
+	begun->chores -= is_chore(entry);
+	if (done)
+		entry->lost_from_ms = 0;
+	begun->chores += is_chore(entry);
+	set_state_locked(begun, entry, entry->state);
+	pthread_mutex_unlock(&begun->lock);
+}
+
+void begun_put_off(struct begun *begun, struct begun_entry *entry)
+{
+	pthread_mutex_lock(&begun->lock);
+	entry->busy = false;
+	set_state_locked(begun, entry, entry->state);
+	pthread_mutex_unlock(&begun->lock);
+}
+
+/* ---- a list ---- */
+
+/* All of it, or -ENOMEM and nothing. */
+static int upload_copy(struct s3_begun *upload, const struct s3_begun *from)
+{
+	*upload = (struct s3_begun){strdup(from->bucket), strdup(from->key),
+				    strdup(from->upload_id), from->begun_ms};
+	if (upload->bucket && upload->key && upload->upload_id)
+		return 0;
+	upload_deinit(upload);
+	return -ENOMEM;
 }
 
 static int copy_locked(const struct begun *begun, struct s3_begun_list *list)
@@ -91,12 +311,10 @@ static int copy_locked(const struct begun *begun, struct s3_begun_list *list)
 	if (!list->v)
 		return -ENOMEM;
 	DL_FOREACH (begun->entries, entry) {
-		const struct s3_begun *from = &entry->upload;
-		int r = upload_init(&list->v[list->n], from->bucket, from->key, from->upload_id,
-				    from->begun_ms);
-
-		if (r < 0)
-			return r;
+		if (entry->state != BEGUN_OPEN && entry->state != BEGUN_UNABORTED)
+			continue;
+		if (upload_copy(&list->v[list->n], &entry->upload) < 0)
+			return -ENOMEM;
 		list->n++;
 	}
 	return 0;

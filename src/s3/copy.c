@@ -170,6 +170,8 @@ int s3_copy_part(struct store *store, struct call *call, const struct object_id 
 				 &error);
 	if (r == 0 && s3->custom_endpoint && source_etag)
 		r = still_source(s3, call, source, source_etag, &error);
+	if (s3_maybe_done(r, &error))
+		begun_cut(&s3->begun, upload_id);
 	if (r != 0)
 		return s3_fail(&request, r, &error);
 	*ret_etag = steal(&result.etag);

@@ -148,6 +148,18 @@ static const char *remedy_of(int r, const struct aws_error *error)
 	return "";
 }
 
+bool s3_maybe_done(int r, const struct aws_error *error)
+{
+	if (r == 0 || error->maybe_done)
+		return error->maybe_done;
+	if (r == AWS_E_REPLY)
+		return error->status / 100 == 2 || error->status >= 500;
+	if (r == AWS_E_TRANSPORT)
+		return error->transport == HTTP_E_STALL || error->transport == HTTP_E_BROKEN ||
+		       error->transport == HTTP_E_PROTOCOL || error->transport == HTTP_E_TOO_LARGE;
+	return error->attempts > 0 && (r == -EBADMSG || r == -EINTR || r == -ETIMEDOUT);
+}
+
 bool s3_precondition_failed(int r, const struct aws_error *error)
 {
 	return r == AWS_E_REPLY &&

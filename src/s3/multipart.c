@@ -6,8 +6,16 @@
 
 #include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/log.h"
+#include "xacctfs/util/timefmt.h"
 
 #include "private.h"
+
+/*
+ * A Date has whole seconds, and so may the date of an upload; an attempt without an answer may be
+ * carried out a little after the one that has one.
+ */
+#define LOST_EARLY_MS 2000
+#define LOST_LATE_MS  10000
 
 static int upload_query(struct buf *query, const char *upload_id)
 {
@@ -18,11 +26,48 @@ static int upload_query(struct buf *query, const char *upload_id)
 
 /* ---- CreateMultipartUpload ---- */
 
+/* Sends, and reads the upload's id; one that will not be used is aborted. */
+static int create(struct s3_store *s3, struct call *call, const struct s3_request *request,
+		  const struct object_id *id, struct http_response *response,
+		  struct aws_error *error, char **ret_upload_id)
+{
+	_cleanup_(freep) char *upload_id = NULL;
+	struct aws_error ignored;
+	int r = s3_send(s3, call, request, response, error);
+
+	if (r == 0)
+		r = s3_malformed(s3_read_child(response, "InitiateMultipartUploadResult",
+					       "UploadId", &upload_id),
+				 request, error);
+	if (r != 0)
+		return r;
+	r = s3_check_encryption(s3, response, error);
+	if (r == 0)
+		*ret_upload_id = steal(&upload_id);
+	else if (s3_abort(s3, call, id, upload_id, &ignored) == 0)
+		error->attempts = 0;
+	return r;
+}
+
+/* When what may be lost was begun, by the server's clock: see LOST_*. */
+static void note_lost(struct s3_store *s3, struct begun_entry *entry, int64_t elapsed_ms,
+		      const struct http_response *response)
+{
+	const char *date = http_headers_get(&response->headers, "Date");
+	int64_t now_ms;
+
+	if (!date || time_parse_http(date, &now_ms) < 0)
+		now_ms = aws_caller_now_ms(s3->caller);
+	begun_may_have_lost(&s3->begun, entry, now_ms - elapsed_ms - LOST_EARLY_MS,
+			    now_ms + LOST_LATE_MS);
+}
+
 int s3_create_upload(struct store *store, struct call *call, const struct object_id *id,
 		     const struct put_params *params, char **ret_upload_id)
 {
 	_cleanup_(http_response_deinit) struct http_response response = {0};
 	_cleanup_(http_headers_deinit) struct http_headers headers = {0};
+	_cleanup_(freep) char *upload_id = NULL;
 	struct s3_store *s3 = s3_of(store);
 	struct s3_request request = {
 	    .operation = "CreateMultipartUpload",
@@ -33,24 +78,27 @@ int s3_create_upload(struct store *store, struct call *call, const struct object
 	    .headers = &headers,
 	    .max_body = S3_MAX_ANSWER,
 	};
+	int64_t began_ms = s3_boot_ms(s3);
 	struct aws_error error = {0};
-	char *upload_id;
-	int r = s3_add_description(&headers, params);
+	struct begun_entry *entry;
+	int r = begun_reserve(&s3->begun, id, &entry);
 
+	if (r < 0)
+		return s3_fail(&request, r, &error);
+	r = s3_add_description(&headers, params);
 	if (r == 0)
 		r = s3_add_write_options(s3, &headers);
 	if (r == 0)
-		r = s3_send(s3, call, &request, &response, &error);
+		r = create(s3, call, &request, id, &response, &error, &upload_id);
+	if (s3_maybe_done(r, &error))
+		note_lost(s3, entry, s3_boot_ms(s3) - began_ms, &response);
 	if (r == 0)
-		r = s3_check_encryption(s3, &response, &error);
-	if (r == 0)
-		r = s3_malformed(s3_read_child(&response, "InitiateMultipartUploadResult",
-					       "UploadId", &upload_id),
-				 &request, &error);
+		r = begun_opened(&s3->begun, entry, upload_id, aws_caller_now_ms(s3->caller));
+	else
+		begun_failed(&s3->begun, entry);
 	if (r != 0)
 		return s3_fail(&request, r, &error);
-	begun_add(&s3->begun, id, upload_id, aws_caller_now_ms(s3->caller));
-	*ret_upload_id = upload_id;
+	*ret_upload_id = steal(&upload_id);
 	return 0;
 }
 
@@ -99,6 +147,8 @@ int s3_upload_part(struct store *store, struct call *call, const struct object_i
 		r = s3_send(s3, call, &request, &response, &error);
 	if (r == 0)
 		r = part_answered(&response, digest, ret_etag, &error);
+	if (s3_maybe_done(r, &error))
+		begun_cut(&s3->begun, upload_id);
 	return r == 0 ? 0 : s3_fail(&request, r, &error);
 }
 
@@ -208,7 +258,8 @@ int s3_complete_upload(struct store *store, struct call *call, const struct obje
 		r = 0;
 	if (r != 0)
 		return s3_fail(&request, r, &error);
-	begun_remove(&s3->begun, upload_id);
+	begun_completed(&s3->begun, upload_id);
+	s3_end_left(s3, call);
 	if (ret_object) {
 		*ret_object = object;
 		object = (struct object){0};
@@ -218,28 +269,45 @@ int s3_complete_upload(struct store *store, struct call *call, const struct obje
 
 /* ---- AbortMultipartUpload ---- */
 
-int s3_abort_upload(struct store *store, struct call *call, const struct object_id *id,
-		    const char *upload_id)
+static struct s3_request abort_request(const struct object_id *id)
 {
-	_cleanup_(http_response_deinit) struct http_response response = {0};
-	_cleanup_(buf_deinit) struct buf query = BUF_INIT;
-	struct s3_request request = {
+	return (struct s3_request){
 	    .operation = "AbortMultipartUpload",
 	    .method = "DELETE",
 	    .bucket = id->bucket,
 	    .key = id->key,
 	    .max_body = S3_MAX_ANSWER,
 	};
-	struct aws_error error = {0};
+}
+
+int s3_abort(struct s3_store *s3, struct call *call, const struct object_id *id,
+	     const char *upload_id, struct aws_error *ret_error)
+{
+	_cleanup_(http_response_deinit) struct http_response response = {0};
+	_cleanup_(buf_deinit) struct buf query = BUF_INIT;
+	struct s3_request request = abort_request(id);
 	int r = upload_query(&query, upload_id);
 
+	*ret_error = (struct aws_error){0};
 	request.query = buf_str(&query);
 	if (r == 0)
-		r = s3_send(s3_of(store), call, &request, &response, &error);
-	if (r == AWS_E_REPLY && !strcmp(error.code, "NoSuchUpload"))
-		r = 0;
-	if (r != 0)
+		r = s3_send(s3, call, &request, &response, ret_error);
+	return r == AWS_E_REPLY && !strcmp(ret_error->code, "NoSuchUpload") ? 0 : r;
+}
+
+int s3_abort_upload(struct store *store, struct call *call, const struct object_id *id,
+		    const char *upload_id)
+{
+	struct s3_request request = abort_request(id);
+	struct s3_store *s3 = s3_of(store);
+	struct aws_error error;
+	int r = s3_abort(s3, call, id, upload_id, &error);
+
+	if (r != 0) {
+		begun_unaborted(&s3->begun, upload_id);
 		return s3_fail(&request, r, &error);
-	begun_remove(&s3_of(store)->begun, upload_id);
+	}
+	begun_aborted(&s3->begun, upload_id, s3_boot_ms(s3));
+	s3_end_left(s3, call);
 	return 0;
 }

@@ -60,6 +60,11 @@ static inline struct s3_store *s3_of(struct store *store)
 	return (struct s3_store *)store;
 }
 
+static inline int64_t s3_boot_ms(const struct s3_store *s3)
+{
+	return s3->caller->clock->boot_ms(s3->caller->clock);
+}
+
 /* ---- s3/client ---- */
 
 /*
@@ -74,6 +79,11 @@ int s3_send(struct s3_store *s3, struct call *call, const struct s3_request *req
 
 /* The errno of what s3_send returned. The only place where S3's codes become errnos. */
 int s3_errno(int r, const struct aws_error *error);
+/*
+ * True when the request may have been carried out though no good answer to it came; or more than
+ * once, as far as one knows.
+ */
+bool s3_maybe_done(int r, const struct aws_error *error);
 /* True when the refusal is that an If-Match or If-None-Match does not hold. */
 bool s3_precondition_failed(int r, const struct aws_error *error);
 /*
@@ -201,6 +211,22 @@ int s3_abort_upload(struct store *store, struct call *call, const struct object_
 		    const char *upload_id);
 int s3_list_uploads(struct store *store, struct call *call, const char *bucket, const char *prefix,
 		    const char *key, const char *id, struct upload_page *ret_page);
+
+/* AbortMultipartUpload that logs nothing. That there is none is 0. Returns as s3_send. */
+int s3_abort(struct s3_store *s3, struct call *call, const struct object_id *id,
+	     const char *upload_id, struct aws_error *ret_error);
+/* ListMultipartUploads that logs nothing. Returns as s3_send, or -EBADMSG. */
+int s3_list_uploads_page(struct s3_store *s3, struct call *call, const char *bucket,
+			 const char *prefix, const char *key, const char *id,
+			 struct upload_page *ret_page, struct aws_error *ret_error);
+
+/* ---- s3/left ---- */
+
+/*
+ * What is to be done so that no upload is left, as far as it is due: to be called when one ended.
+ * Costs nothing when nothing is to be done, and ends when the call does.
+ */
+void s3_end_left(struct s3_store *s3, struct call *call);
 
 /* HeadObject that logs nothing. Returns as s3_send, or -EBADMSG. */
 int s3_head(struct s3_store *s3, struct call *call, const struct object_id *id,

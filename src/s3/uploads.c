@@ -138,24 +138,40 @@ static int read_page(const struct http_response *response, const char *key, cons
 	return 0;
 }
 
-int s3_list_uploads(struct store *store, struct call *call, const char *bucket, const char *prefix,
-		    const char *key, const char *id, struct upload_page *ret_page)
+static struct s3_request list_request(const char *bucket)
 {
-	_cleanup_(http_response_deinit) struct http_response response = {0};
-	_cleanup_(buf_deinit) struct buf query = BUF_INIT;
-	struct s3_request request = {
+	return (struct s3_request){
 	    .operation = "ListMultipartUploads",
 	    .method = "GET",
 	    .bucket = bucket,
 	    .max_body = S3_MAX_LISTING,
 	};
-	struct aws_error error = {0};
+}
+
+int s3_list_uploads_page(struct s3_store *s3, struct call *call, const char *bucket,
+			 const char *prefix, const char *key, const char *id,
+			 struct upload_page *ret_page, struct aws_error *ret_error)
+{
+	_cleanup_(http_response_deinit) struct http_response response = {0};
+	_cleanup_(buf_deinit) struct buf query = BUF_INIT;
+	struct s3_request request = list_request(bucket);
 	int r = list_query(prefix, key, id, &query);
 
+	*ret_error = (struct aws_error){0};
 	request.query = buf_str(&query);
 	if (r == 0)
-		r = s3_send(s3_of(store), call, &request, &response, &error);
+		r = s3_send(s3, call, &request, &response, ret_error);
 	if (r == 0)
-		r = s3_malformed(read_page(&response, key, id, ret_page), &request, &error);
+		r = s3_malformed(read_page(&response, key, id, ret_page), &request, ret_error);
+	return r;
+}
+
+int s3_list_uploads(struct store *store, struct call *call, const char *bucket, const char *prefix,
+		    const char *key, const char *id, struct upload_page *ret_page)
+{
+	struct s3_request request = list_request(bucket);
+	struct aws_error error;
+	int r = s3_list_uploads_page(s3_of(store), call, bucket, prefix, key, id, ret_page, &error);
+
 	return r == 0 ? 0 : s3_fail(&request, r, &error);
 }

@@ -70,4 +70,21 @@ void s3_begun_list_deinit(struct s3_begun_list *list); /* leaves it zeroed */
 /* The oldest first. Returns 0, -ENOMEM. */
 int s3_list_begun(struct store *store, struct s3_begun_list *ret_list);
 
+/*
+ * Aborts what the store began and nobody ended; no upload may be in use any more. What is left all
+ * the same is logged. Without such uploads nothing is sent.
+ *
+ * The store does some of it when an upload ends, too. No upload is left
+ *	that the server answered the beginning of: an abort that failed is tried again, and one that
+ *	a part may have overtaken is repeated;
+ *	that it began and did not answer, as the answer was lost, or an error: uploads of that key,
+ *	begun by this very session at that time, and not known here, are looked for and aborted. A
+ *	session is known by its ARN, which Amazon S3 tells of an upload; where the server tells
+ *none, such an upload is logged, and left to a person. Not so when the program crashes, the call
+ *ends before, or the server refuses: that is what `xacctfs --incomplete-uploads` is for. And where
+ *several hosts share a role_session_name, one that begins an upload of the same key in the same
+ *seconds loses it.
+ */
+void s3_end_uploads(struct store *store, struct call *call);
+
 #endif

@@ -224,7 +224,10 @@ struct store {
 	int (*complete_upload)(struct store *store, struct call *call, const struct object_id *id,
 			       const char *upload_id, const struct put_params *params,
 			       const char *const *etags, size_t n, struct object *ret_object);
-	/* AbortMultipartUpload. That there is none is 0. */
+	/*
+	 * AbortMultipartUpload. That there is none is 0. No part of it may be under way. Whatever
+	 * is returned, the upload must not be used any more; it may be aborted again.
+	 */
 	int (*abort_upload)(struct store *store, struct call *call, const struct object_id *id,
 			    const char *upload_id);
 	/* ListMultipartUploads. key and id: the last page's next_key and next_id, or NULL. */

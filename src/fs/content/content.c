@@ -111,7 +111,7 @@ static void give_up_abandoned(struct content *content)
 		struct multipart *upload = content->abandoned;
 
 		content->abandoned = upload->next;
-		log_warn("s3://%s/%s: the incomplete upload %s could not be aborted and is left",
+		log_warn("s3://%s/%s: the incomplete upload %s could not be aborted yet",
 			 upload->bucket, upload->key, upload->upload_id);
 		multipart_free(upload);
 	}

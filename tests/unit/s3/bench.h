@@ -81,6 +81,8 @@ static inline int bench_sts(void *data, struct call *call, const struct http_req
 		 "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA%u"
 		 "</AccessKeyId><SecretAccessKey>sEcReT</SecretAccessKey><SessionToken>tOkEn%u"
 		 "</SessionToken><Expiration>2026-11-23T%d:00:00Z</Expiration></Credentials>"
+		 "<AssumedRoleUser><Arn>arn:aws:sts::222222222222:assumed-role/r/s</Arn>"
+		 "</AssumedRoleUser>"
 		 "</AssumeRoleResult></AssumeRoleResponse>",
 		 b->serial, b->serial, b->serial == 1 ? 13 : 23);
 	return script_respond(ret_response, 200, "", body);
