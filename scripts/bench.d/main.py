@@ -41,10 +41,11 @@ def timed(stage, act):
 
 
 class Bench:
-    def __init__(self, folder):
+    """The accounts and what is in them. xacctfs is mounted with the options."""
+    def __init__(self, folder, options):
         from account import Account
         from scenes import Originals
-        self.folder, self.runs = folder, 0
+        self.folder, self.options, self.runs = folder, options, 0
         self.account = Account()
         self.originals = Originals(self.account, os.path.join(folder, "originals"))
 
@@ -58,7 +59,7 @@ class Bench:
             scene.prepare(stage)
         try:
             mount = Mount(name, self.account, os.path.join(self.folder, f"mount-{self.runs}"),
-                          ["-o", "attrs=posix"] if scene.posix else [])
+                          self.options + ["attrs=posix"] * scene.posix)
         except NotMounted as e:
             return {"error": str(e)}
         try:
@@ -116,8 +117,8 @@ def medians(runs):
 
 
 def figures(middle):
-    texts = [f"{middle['seconds']:.2f}", f"{middle['saved']:.2f}", f"{middle['requests']:.0f}", size(middle["sent"]), size(middle["fetched"]),
-             f"{middle['cpu']:.2f}", size(middle["memory"])]
+    texts = [f"{middle['seconds']:.2f}", f"{middle['saved']:.2f}", f"{middle['requests']:.0f}",
+             size(middle["sent"]), size(middle["fetched"]), f"{middle['cpu']:.2f}", size(middle["memory"])]
     return "".join(f"{text:>10}" for text in texts)
 
 
@@ -127,7 +128,7 @@ def cells(runs):
 
 
 def measure(args, scenes, names):
-    bench, results = Bench(args.folder), []
+    bench, results = Bench(args.folder, [args.options] if args.options else []), []
     for delay in args.delay.split(","):
         bench.account.set_delay(int(delay))
         head(int(delay))
@@ -147,28 +148,40 @@ def installed(names):
     return {name: text for name, text in versions.items() if text}
 
 
+def chosen(only):
+    from scenes import SCENES
+    try:
+        scenes = [scene for scene in SCENES if re.search(only, scene.name)]
+    except re.error as e:
+        bad_usage(f"--only '{only}': {e}")
+    return scenes or bad_usage(f"--only '{only}' matches no scene")
+
+
+def bad_usage(text):
+    print(f"bench: {text}", file=sys.stderr)
+    sys.exit(2)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    for option in ["--folder", "--only", "--with", "--delay", "--json"]:
+    for option in ["--folder", "--only", "--with", "--options", "--delay", "--json"]:
         parser.add_argument(option)
     parser.add_argument("--repeat", type=int)
     args = parser.parse_args()
-    from scenes import SCENES
-    try:
-        scenes = [scene for scene in SCENES if re.search(args.only, scene.name)]
-    except re.error as e:
-        sys.exit(f"bench: --only: {e}")
+    scenes = chosen(args.only)
     if not args.folder:
         for scene in scenes:
             print(f"{scene.name:<14}{scene.words}")
         return 0
     versions = installed(getattr(args, "with").split(","))
     load = os.getloadavg()
-    print(f"{os.cpu_count()} processors, load {load[0]:.1f}" + (f", medians of {args.repeat} runs" if args.repeat > 1 else ""))
+    print(f"{os.cpu_count()} processors, load {load[0]:.1f}" + (f", medians of {args.repeat} runs" if args.repeat > 1 else "") +
+          (f", xacctfs with -o {args.options}" if args.options else ""))
     results = measure(args, scenes, list(versions))
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"time": int(time.time()), "load": load, "versions": versions, "results": results}, file, indent=1)
+            json.dump({"time": int(time.time()), "load": load, "versions": versions, "options": args.options, "results": results},
+                      file, indent=1)
             file.write("\n")
     return 1 if any(run["error"] for result in results for run in result["runs"]) else 0
 

@@ -13,11 +13,12 @@ START_SECONDS = END_SECONDS = 60
 
 
 def xacctfs(account, place, options):
-    return [XACCTFS, "-f", *options, f"accountB:{BUCKET}", place.mount], dict(os.environ)
+    words = [word for option in options for word in ("-o", option)]
+    return [XACCTFS, "-f", *words, f"accountB:{BUCKET}", place.mount], dict(os.environ)
 
 
 def xacctfs_posix(account, place, options):
-    return xacctfs(account, place, ["-o", "attrs=posix"])
+    return xacctfs(account, place, [*options, "attrs=posix"])
 
 
 def without_aws():

@@ -37,7 +37,8 @@ class Originals:
             view[PATCH_AT:PATCH_AT + len(PATCH)] = PATCH
             self.patched_digest = hashlib.sha256(view).hexdigest()
         account.put((f"many/object-{n:04}", b"") for n in range(MANY))
-        account.put((f"{name}", self.path(name)) for name in [*(f"tree/{n}" for n in self.tree), *(f"small/{n}" for n in self.small)])
+        account.put((f"tree/{name}", self.path(f"tree/{name}")) for name in self.tree)
+        account.put((f"small/{name}", self.path(f"small/{name}")) for name in self.small)
         account.put([("big", self.path("big"))])
 
     def _write(self, name, content):
