@@ -41,7 +41,9 @@ struct reading {
 struct reader {
 	struct reader_room room;
 	uint64_t size;
-	pthread_mutex_t lock; /* taken under a call's; the purse's, the pool's, a call's under it */
+	/* taken under a call's; the purse's, the pool's, a call's under it; another reader's is
+	 * only tried under it (give_up) */
+	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned int refs;        /* lock: handles */
 	unsigned int uses;        /* lock: handles and fetches */
@@ -52,6 +54,8 @@ struct reader {
 	struct reading *readings; /* lock */
 	bool failed;              /* lock: the last fetch did: nothing runs ahead */
 	size_t held;              /* lock: bytes of the purse */
+	size_t share;             /* lock: what it might hold at the last read */
+	struct memory_holder holder;
 };
 
 /* ---- targets ---- */
@@ -96,7 +100,7 @@ static void target_unref_locked(struct target *target)
 static void held_locked(struct reader *reader, size_t n)
 {
 	if (reader->held == 0)
-		memory_join(reader->room.memory);
+		memory_holder_begin(reader->room.memory, &reader->holder);
 	reader->held += n;
 }
 
@@ -105,7 +109,7 @@ static void give_back_locked(struct reader *reader, size_t n)
 	memory_give(reader->room.memory, n);
 	reader->held -= n;
 	if (reader->held == 0)
-		memory_leave(reader->room.memory);
+		memory_holder_end(reader->room.memory, &reader->holder);
 }
 
 static void free_extent_locked(struct reader *reader, struct extent *extent)
@@ -135,33 +139,63 @@ static bool wanted_locked(const struct reader *reader, const struct extent *exte
 	return false;
 }
 
-/* An extent that nobody waits for, the longest unused first. NULL when there is none. */
-static struct extent *find_spare_locked(struct reader *reader)
+static bool needed_locked(const struct reader *reader, const struct extent *extent)
+{
+	return !extent_consumed(extent) &&
+	       streams_need(&reader->streams, extent->start, extent_end(extent));
+}
+
+/*
+ * An extent that nobody waits for, and, unless any will do, no stream needs. The longest unused
+ * first, and of these the furthest ahead. NULL when there is none.
+ */
+static struct extent *find_spare_locked(const struct reader *reader, bool any)
 {
 	struct extent *spare = NULL;
 
 	for (size_t i = 0; i < reader->extents.n; i++) {
 		struct extent *extent = reader->extents.v[i];
 
-		if (extent->loading || extent->users > 0 ||
-		    (spare && spare->used <= extent->used) || wanted_locked(reader, extent))
+		if (extent->loading || extent->users > 0 || (spare && spare->used < extent->used) ||
+		    wanted_locked(reader, extent))
 			continue;
-		if (extent_consumed(extent) ||
-		    !streams_need(&reader->streams, extent->start, extent_end(extent)))
+		if (any || !needed_locked(reader, extent))
 			spare = extent;
 	}
 	return spare;
 }
 
+/* Another reader needs n bytes, and may hold its own lock: this one is only tried. */
+static size_t give_up(void *data, size_t n, bool idle)
+{
+	struct reader *reader = data;
+	struct extent *spare;
+	bool forget = false;
+	size_t given = 0;
+
+	if (pthread_mutex_trylock(&reader->lock) != 0)
+		return 0;
+	while (given < n && (spare = find_spare_locked(reader, idle))) {
+		given += spare->taken;
+		forget = forget || needed_locked(reader, spare);
+		drop_locked(reader, spare);
+	}
+	if (forget)
+		streams_forget(&reader->streams);
+	pthread_mutex_unlock(&reader->lock);
+	return given;
+}
+
+/* Of what this reader can spare, or else of the others'. */
 static bool take_locked(struct reader *reader, size_t n)
 {
-	struct extent *spare;
-
 	while (!memory_try(reader->room.memory, n)) {
-		spare = find_spare_locked(reader);
-		if (!spare)
+		struct extent *spare = find_spare_locked(reader, false);
+
+		if (spare)
+			drop_locked(reader, spare);
+		else if (!memory_reclaim(reader->room.memory, n))
 			return false;
-		drop_locked(reader, spare);
 	}
 	held_locked(reader, n);
 	return true;
@@ -197,6 +231,7 @@ static void let_go_locked(struct reader *reader, struct extent *extent)
 
 static void reader_free(struct reader *reader)
 {
+	memory_holder_part(reader->room.memory, &reader->holder);
 	pthread_cond_destroy(&reader->changed);
 	pthread_mutex_destroy(&reader->lock);
 	target_free(reader->target);
@@ -357,9 +392,7 @@ static uint64_t most(uint64_t a, uint64_t b)
 /* One GET's most, so that several fit into the reader's share of memory. */
 static size_t fetch_max_locked(struct reader *reader)
 {
-	size_t quarter = memory_share(reader->room.memory) / 4;
-
-	return (size_t)most(AHEAD_MIN, least(READER_EXTENT_MAX, quarter));
+	return (size_t)most(AHEAD_MIN, least(READER_EXTENT_MAX, reader->share / 4));
 }
 
 /* As much of the plan around pos as one GET may bring. */
@@ -434,12 +467,12 @@ static bool ahead_due(const struct stream_plan *plan, uint64_t covered, uint64_t
 }
 
 /* n bytes to run ahead with, within the reader's share. */
-static bool take_ahead_locked(struct reader *reader, size_t n, size_t share)
+static bool take_ahead_locked(struct reader *reader, size_t n)
 {
 	struct extent *spare;
 
-	while (reader->held + n > share) {
-		spare = find_spare_locked(reader);
+	while (reader->held + n > reader->share) {
+		spare = find_spare_locked(reader, false);
 		if (!spare)
 			return false;
 		drop_locked(reader, spare);
@@ -451,7 +484,7 @@ static void run_ahead_locked(struct reader *reader, const struct stream_plan *pl
 {
 	uint64_t target = least(reader->size, plan->pos + plan->window);
 	uint64_t covered = extents_covered(&reader->extents, plan->pos);
-	size_t max = fetch_max_locked(reader), share = memory_share(reader->room.memory);
+	size_t max = fetch_max_locked(reader);
 
 	if (!plan->ahead || reader->failed || !reader->target->pinned)
 		return;
@@ -461,8 +494,7 @@ static void run_ahead_locked(struct reader *reader, const struct stream_plan *pl
 
 		extents_hole(&reader->extents, covered, &hole.start, &hole.end);
 		n = (size_t)least(least(hole.end, target) - covered, max);
-		if (!take_ahead_locked(reader, n, share) ||
-		    start_locked(reader, covered, n, false) < 0)
+		if (!take_ahead_locked(reader, n) || start_locked(reader, covered, n, false) < 0)
 			return;
 		covered = extents_covered(&reader->extents, covered);
 	}
@@ -582,7 +614,8 @@ int reader_read(struct reader *reader, struct call *call, uint64_t offset, size_
 	waiter_begin(&reading.waiter, call, &reader->lock, &reader->changed);
 	pthread_mutex_lock(&reader->lock);
 	DL_APPEND(reader->readings, &reading);
-	window = (size_t)least(READER_WINDOW_MAX, memory_share(reader->room.memory));
+	reader->share = memory_holder_read(reader->room.memory, &reader->holder);
+	window = (size_t)least(READER_WINDOW_MAX, reader->share);
 	plan = streams_note(&reader->streams, reader->size, window, offset, reading.end);
 	r = read_locked(&reading, &plan, data);
 	DL_DELETE(reader->readings, &reading);
@@ -606,6 +639,7 @@ int reader_new(const struct reader_room *room, const struct object_id *id, const
 	reader->room = *room;
 	reader->size = size;
 	reader->refs = reader->uses = 1;
+	reader->holder = (struct memory_holder){.give_up = give_up, .data = reader};
 	r = target_new(id, etag, &reader->target);
 	if (r < 0)
 		return r;

@@ -10,7 +10,8 @@
  * again). In-order reads run ahead: the window doubles with each one that the reader saw coming,
  * up to READER_WINDOW_MAX and the file's share of memory, and falls back when a read comes from
  * elsewhere. Several in-order streams in one file are told apart. An extent is dropped when its
- * bytes were handed out and a stream has gone past it.
+ * bytes were handed out and a stream has gone past it; or, of an idle reader, when another one
+ * needs the memory (fs/memory): the window is small again then.
  */
 #ifndef FS_READER_H
 #define FS_READER_H

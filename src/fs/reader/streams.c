@@ -111,8 +111,16 @@ static void join(struct streams *streams, struct stream *grown, uint64_t before)
 	}
 }
 
+void streams_forget(struct streams *streams)
+{
+	streams->n = 0;
+	streams->modest = true;
+}
+
 static bool near_beginning(const struct streams *streams, uint64_t size, uint64_t offset)
 {
+	if (streams->modest)
+		return false;
 	if (offset == 0)
 		return true;
 	return offset < READER_FIRST / 2 && (!streams->begun || size <= READER_FIRST);

@@ -31,6 +31,7 @@ struct streams {
 	size_t n;
 	uint64_t tick; /* reads so far */
 	bool begun;    /* the file's beginning was planned once */
+	bool modest; /* they were forgotten: nothing is fetched but for a read, or a run of them */
 };
 
 /* What of the file, around a read, should be at hand or on its way. */
@@ -44,6 +45,12 @@ struct stream_plan {
 /* A read of [offset, end), which is not empty and within size. */
 struct stream_plan streams_note(struct streams *streams, uint64_t size, uint64_t max_window,
 				uint64_t offset, uint64_t end);
+
+/*
+ * What was fetched ahead of them was lost: each that goes on begins anew, with what its reads ask
+ * for. Who is read from so seldom would else fetch much again and again, to lose it each time.
+ */
+void streams_forget(struct streams *streams);
 
 /* True when a stream that is alive has [start, end) before it. */
 bool streams_need(const struct streams *streams, uint64_t start, uint64_t end);

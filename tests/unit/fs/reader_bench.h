@@ -331,7 +331,7 @@ static inline void bench_free(struct bench *bench)
 	reader_unref(bench->reader);
 	pool_free(bench->pool);
 	assert_int_equal(bench->purse.used, 0);
-	assert_int_equal(bench->purse.users, 0);
+	assert_null(bench->purse.holders);
 	memory_purse_deinit(&bench->purse);
 	call_group_deinit(&bench->group);
 	test_clock_deinit(&bench->clock);

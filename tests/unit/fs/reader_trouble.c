@@ -488,7 +488,7 @@ static void a_large_read_is_forced_piece_by_piece(void **state)
 	bench_free(bench);
 }
 
-static void a_reader_alone_at_work_keeps_to_its_share(void **state)
+static void a_reader_alone_at_work_has_the_share_of_the_idle(void **state)
 {
 	struct bench *bench = bench_new(32 * MIB);
 	struct reader *idle, *busy;
@@ -499,10 +499,10 @@ static void a_reader_alone_at_work_keeps_to_its_share(void **state)
 	read_right(bench, 0, READER_FIRST);
 	assert_int_equal(reader_new(&bench->room, ID, "\"v1\"", bench->size, &busy), 0);
 	bench->reader = busy;
-	read_in_order(bench, 0, 60 * MIB, MIB);
+	read_in_order(bench, 0, 80 * MIB, MIB);
 	bench_settle(bench);
-	assert_true(bench->purse.used > 8 * MIB);
-	assert_true(bench->purse.most <= READER_FIRST + 16 * MIB);
+	assert_true(bench->purse.used > 16 * MIB);
+	assert_true(bench->purse.most <= 32 * MIB);
 	reader_unref(idle);
 	bench_free(bench);
 }
@@ -584,7 +584,6 @@ static void no_reader_runs_ahead_over_its_share(void **state)
 		read_right(bench, pos, MIB);
 		bench->reader = one;
 		read_right(bench, pos, MIB);
-		assert_int_equal(bench->purse.users, 2);
 	}
 	bench_settle(bench);
 	/* until the first is down to its share, the other has what it needs just now */
@@ -663,7 +662,7 @@ int main(void)
 	    timeless_test(an_unpinned_fetch_is_done_again_after_a_rename),
 	    cmocka_unit_test(without_any_memory_reads_go_on),
 	    cmocka_unit_test(a_large_read_is_forced_piece_by_piece),
-	    cmocka_unit_test(a_reader_alone_at_work_keeps_to_its_share),
+	    cmocka_unit_test(a_reader_alone_at_work_has_the_share_of_the_idle),
 	    cmocka_unit_test(without_any_memory_nothing_is_left_of_a_failure),
 	    cmocka_unit_test(what_was_used_longest_ago_makes_room_first),
 	    cmocka_unit_test(a_small_purse_is_enough),
