@@ -180,6 +180,48 @@ static void a_file_of_more_than_5_gib_is_copied_in_parts(void **state)
 	assert_int_equal(memory_uploads(&b->s3, NULL), 0);
 }
 
+struct giving_up {
+	struct bench *b;
+	enum memory_op op;
+};
+
+static int give_up(void *data, enum memory_op op, enum memory_when when, const char *name)
+{
+	struct giving_up *giving_up = data;
+
+	(void)name;
+	if (op == giving_up->op && when == MEMORY_BEFORE)
+		call_cancel(&giving_up->b->call);
+	return 0;
+}
+
+/* Whatever ends it: an error, a lost answer, or that nobody waits any more. */
+static void a_copy_in_parts_leaves_no_upload(void **state)
+{
+	static const enum memory_op ops[] = {MEMORY_COPY_PART, MEMORY_COMPLETE_UPLOAD};
+	struct bench *b = *state;
+
+	memory_put_zeros(&b->s3, "one", "big", S3_PUT_MAX + 1);
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+		struct giving_up giving_up = {b, ops[i]};
+
+		for (enum memory_when when = MEMORY_BEFORE; when <= MEMORY_AFTER; when++) {
+			memory_fail_nth(&b->s3, ops[i], 1, when, -EIO);
+			assert_int_equal(rename_path(b, "one/big", "two/big", 0), -EIO);
+			assert_int_equal(memory_uploads(&b->s3, NULL), 0);
+			assert_true(memory_has(&b->s3, "one", "big"));
+		}
+		memory_hook(&b->s3, give_up, &giving_up);
+		assert_int_equal(rename_path(b, "one/big", "two/big", 0), -EINTR);
+		memory_hook(&b->s3, NULL, NULL);
+		assert_int_equal(memory_uploads(&b->s3, NULL), 0);
+		assert_true(memory_has(&b->s3, "one", "big"));
+		call_deinit(&b->call);
+		call_init(&b->call, NULL, &b->clock.clock, CLOCK_NEVER);
+	}
+	assert_int_equal(count(b, MEMORY_ABORT_UPLOAD), 6);
+}
+
 static void a_copy_that_fails_changes_nothing(void **state)
 {
 	struct bench *b = *state;
@@ -841,6 +883,7 @@ int main(void)
 	    TEST(what_is_not_there_is_not_renamed),
 	    TEST(files_and_directories_do_not_replace_each_other),
 	    TEST(a_file_of_more_than_5_gib_is_copied_in_parts),
+	    TEST(a_copy_in_parts_leaves_no_upload),
 	    TEST(a_copy_that_fails_changes_nothing),
 	    TEST(a_source_that_cannot_be_deleted_is_there_still),
 	    TEST(a_file_that_was_nearly_replaced_is_told),
