@@ -18,6 +18,8 @@ daemon_pid=''
 # how many times slower than usual the program may be here: what a case says of its time is multiplied by it
 # shellcheck disable=SC2034 # the cases use it
 slow=${XACCTFS_SLOW:-1}
+# whole DAY NIGHT: prints the size of something: the second when the case runs at its whole size (scripts/test --night)
+whole() { if [ -n "${XACCTFS_NIGHT:-}" ]; then echo "$2"; else echo "$1"; fi; }
 
 failed_at() { echo "not held: line ${BASH_LINENO[0]} of $(basename "$0"): $BASH_COMMAND" >&2; }
 trap failed_at ERR
@@ -103,6 +105,11 @@ put_files() {
     names=$(cd "$1" && printf '%s,' *)
     (cd "$1" && other -T "{${names%,}}" "$2")
 }
+# put_many N BUCKET/PREFIX: another client puts N small objects, PREFIX000001 and so on
+put_many() {
+    echo data >"$work/put_many"
+    other -T "$work/put_many" "$2[000001-$(printf '%06d' "$1")]"
+}
 # drop_pages FILE...: the kernel forgets what it has of them
 drop_pages() {
     local file
@@ -146,6 +153,17 @@ ended_b() {
     wait "$daemon_pid" || status=$?
     daemon_pid=''
     [ "$status" = "$1" ] || { tail -n 20 "$daemon_log" >&2; DEPTH=1 fail "the daemon ended with status $status, not $1"; }
+}
+
+# within_memory MIB: the daemon never had more than memory_limit, which is this, and 64 MiB. A sanitizer needs memory of its own
+within_memory() {
+    local most
+    case $XACCTFS${XACCTFS_WRAP:-} in
+    *san/* | *valgrind*) return 0 ;;
+    esac
+    most=$(awk '$1 == "VmHWM:" { print int($2 / 1024) }' "/proc/$daemon_pid/status")
+    echo "figure: the most memory of the daemon: $most MiB with memory_limit=$1M"
+    [ "$most" -le $(($1 + 64)) ] || DEPTH=1 fail "the most memory of the daemon is $most MiB with memory_limit=$1M"
 }
 
 # --- time and processes ---
