@@ -7,6 +7,8 @@
 #include "xacctfs/util/log.h"
 #include "xacctfs/util/secret.h"
 
+#include "control.h"
+
 /* Then uploads that are left are for --incomplete-uploads. */
 #define END_TIMEOUT_MS 5000
 
@@ -64,6 +66,7 @@ static int open_fs(struct stack *stack, const struct conf *conf, struct call_gro
 	    .closing = closing,
 	};
 
+	control_give(stack, &options);
 	return fs_new(&options, &stack->fs);
 }
 
@@ -71,7 +74,7 @@ int stack_open(struct stack *stack, const struct conf *conf, struct call_group *
 {
 	int r;
 
-	*stack = (struct stack){.closing = closing};
+	*stack = (struct stack){.conf = conf, .closing = closing};
 	r = open_transport(stack, conf);
 	if (r == 0) {
 		aws_caller_init(&stack->caller, stack->transport, clock_system(),

@@ -20,6 +20,7 @@ struct stack {
 	struct session *session;
 	struct store *store;
 	struct fs *fs;
+	const struct conf *conf;    /* not owned */
 	struct call_group *closing; /* not owned */
 };
 
