@@ -40,6 +40,7 @@ static void make_rooms(struct fs *fs)
 	    .group = &fs->background,
 	    .timeout_ms = CLOCK_NEVER,
 	    .memory = &fs->read_memory,
+	    .gone_ttl_ms = fs->options.metadata_ttl_ms,
 	};
 	fs->room.uploads = fs->uploads;
 	fs->room.memory = &fs->write_memory;

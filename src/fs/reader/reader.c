@@ -28,6 +28,7 @@ struct target {
 	char *etag;   /* reader->lock until pinned, then fixed; NULL when the server tells none */
 	bool pinned;  /* lock: the ETag is known, as far as it ever will be */
 	bool pinning; /* lock: the fetch that will tell it is under way */
+	int64_t gone_until_ms; /* lock: it is known not to be there, in boot time */
 };
 
 /* A read under way. */
@@ -298,6 +299,9 @@ static void finish_locked(struct reader *reader, struct extent *extent, struct o
 	r = meaning_locked(reader, extent, object, r);
 	if (r != TRY_AGAIN)
 		reader->failed = r < 0;
+	if (r == -ESTALE)
+		extent->target->gone_until_ms =
+		    clock_after(reader->room.clock, reader->room.gone_ttl_ms);
 	if (r != 0 && !extent->pinned)
 		extent->have = 0;
 	extent->error = r;
@@ -439,9 +443,12 @@ static struct range what_to_fetch_locked(struct reader *reader, const struct str
 static int demand_locked(struct reader *reader, const struct stream_plan *plan, uint64_t pos,
 			 uint64_t end, bool must)
 {
+	struct clock *clock = reader->room.clock;
 	bool planned = !reader->failed, taken;
 	struct range range = what_to_fetch_locked(reader, plan, pos, end, planned);
 
+	if (clock->boot_ms(clock) < reader->target->gone_until_ms)
+		return -ESTALE;
 	if (reader->target->pinning)
 		return 0;
 	taken = take_locked(reader, (size_t)(range.end - range.start));

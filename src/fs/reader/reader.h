@@ -40,6 +40,7 @@ struct reader_room {
 	struct call_group *group;    /* of what runs ahead: cancelled when the mount ends */
 	int64_t timeout_ms;          /* the patience of one fetch that runs ahead */
 	struct memory_purse *memory; /* for extents */
+	int64_t gone_ttl_ms;         /* how long the answer holds that an object is gone */
 };
 
 /*
@@ -54,8 +55,9 @@ void reader_unref(struct reader *reader);
 
 /*
  * Copies up to len bytes from offset; fewer only at the object's end (size). Returns 0; -ESTALE
- * when the object is another by now, or gone; -EINTR and -ETIMEDOUT as the call says; the store's
- * errno.
+ * when the object is another by now, or gone: what is not at hand is then asked for once in a
+ * gone_ttl_ms only, because the same bytes put again have the same ETag; -EINTR and -ETIMEDOUT as
+ * the call says; the store's errno.
  */
 int reader_read(struct reader *reader, struct call *call, uint64_t offset, size_t len, void *data,
 		size_t *ret_n);

@@ -131,6 +131,7 @@ static void one_reads_while_the_store_fails(struct sequence *seq, void *data)
 
 	(void)data;
 	bench->room.clock = &bench->timeless;
+	bench->room.gone_ttl_ms = (int64_t)chance_below(&seq->chance, 2);
 	bench_open(bench, any_size(&seq->chance));
 	for (int i = 0; i < STEPS; i++) {
 		disturb(bench, &seq->chance);
@@ -153,6 +154,7 @@ static void many_read(struct sequence *seq, bool trouble)
 	struct walker walkers[4];
 
 	bench->room.clock = &bench->timeless;
+	bench->room.gone_ttl_ms = (int64_t)chance_below(&seq->chance, 2);
 	if (chance_below(&seq->chance, 2) == 0 && !trouble)
 		bench_open_unpinned(bench, any_size(&seq->chance));
 	else

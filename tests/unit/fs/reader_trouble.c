@@ -375,6 +375,46 @@ static void a_deleted_object_is_stale_but_for_what_is_at_hand(void **state)
 	assert_int_equal(try_read(bench, 10 * MIB, 128 * KIB), -ESTALE);
 }
 
+static void a_gone_object_is_asked_for_once_in_a_ttl(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->room.gone_ttl_ms = 1000;
+	bench_open(bench, 20 * MIB);
+	read_right(bench, 0, 128 * KIB);
+	bench_settle(bench);
+	set_version(bench, 2);
+	assert_int_equal(try_read(bench, 10 * MIB, 4096), -ESTALE);
+	for (uint64_t pos = 2 * MIB; pos < 20 * MIB; pos += MIB)
+		assert_int_equal(try_read(bench, pos, 128 * KIB), -ESTALE);
+	assert_int_equal(gets(bench), 2);
+	read_right(bench, 0, READER_FIRST); /* it is at hand */
+	test_clock_advance(&bench->clock, 999);
+	assert_int_equal(try_read(bench, 10 * MIB, 4096), -ESTALE);
+	assert_int_equal(gets(bench), 2);
+	test_clock_advance(&bench->clock, 1);
+	assert_int_equal(try_read(bench, 10 * MIB, 4096), -ESTALE);
+	assert_int_equal(try_read(bench, 10 * MIB, 4096), -ESTALE);
+	assert_int_equal(gets(bench), 3);
+	/* the same bytes again: the same ETag */
+	set_version(bench, 1);
+	test_clock_advance(&bench->clock, 1000);
+	read_in_order(bench, READER_FIRST, 20 * MIB, MIB);
+}
+
+static void another_failure_is_asked_about_again(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->room.gone_ttl_ms = 1000;
+	bench_open(bench, 20 * MIB);
+	fail_next(bench, 2, -EIO, 0, 0);
+	assert_int_equal(try_read(bench, 10 * MIB, 4096), -EIO);
+	assert_int_equal(try_read(bench, 10 * MIB, 4096), -EIO);
+	read_right(bench, 10 * MIB, 4096);
+	assert_int_equal(gets(bench), 3);
+}
+
 /* ---- another name ---- */
 
 static int rename_to(struct bench *bench, const char *key, unsigned int version)
@@ -403,6 +443,20 @@ static void later_fetches_go_to_the_new_name(void **state)
 	for (size_t i = 1; i < bench->n_gets; i++)
 		assert_string_equal(bench->gets[i].key, "other");
 	assert_int_equal(sent(bench), 20 * MIB);
+}
+
+static void under_its_new_name_it_is_not_gone(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->room.gone_ttl_ms = 1000;
+	bench_open(bench, 20 * MIB);
+	bench->gone = true;
+	assert_int_equal(try_read(bench, 0, 4096), -ESTALE);
+	bench_settle(bench);
+	bench->gone = false;
+	assert_int_equal(rename_to(bench, "other", 1), 0);
+	read_right(bench, 0, 4096);
 }
 
 /* A copy in parts has another ETag, and the same bytes. */
@@ -656,7 +710,10 @@ int main(void)
 	    timeless_test(a_changed_object_is_never_mixed),
 	    timeless_test(a_change_while_it_is_fetched_is_told),
 	    timeless_test(a_deleted_object_is_stale_but_for_what_is_at_hand),
+	    bench_test(a_gone_object_is_asked_for_once_in_a_ttl),
+	    bench_test(another_failure_is_asked_about_again),
 	    timeless_test(later_fetches_go_to_the_new_name),
+	    timeless_test(under_its_new_name_it_is_not_gone),
 	    timeless_test(the_etag_is_the_new_ones),
 	    timeless_test(a_fetch_that_a_rename_made_fail_is_done_again),
 	    timeless_test(an_unpinned_fetch_is_done_again_after_a_rename),
