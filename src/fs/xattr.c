@@ -34,6 +34,13 @@ static const struct {
     {"user.s3.version-id", offsetof(struct object, version_id)},
     {"user.s3.content-type", offsetof(struct object, content_type)},
     {"user.s3.server-side-encryption", offsetof(struct object, encryption)},
+    {"user.s3.cache-control", offsetof(struct object, headers[OBJECT_CACHE_CONTROL])},
+    {"user.s3.content-disposition", offsetof(struct object, headers[OBJECT_CONTENT_DISPOSITION])},
+    {"user.s3.content-encoding", offsetof(struct object, headers[OBJECT_CONTENT_ENCODING])},
+    {"user.s3.content-language", offsetof(struct object, headers[OBJECT_CONTENT_LANGUAGE])},
+    {"user.s3.expires", offsetof(struct object, headers[OBJECT_EXPIRES])},
+    {"user.s3.website-redirect-location",
+     offsetof(struct object, headers[OBJECT_WEBSITE_REDIRECT])},
 };
 
 static const char *attribute(const struct object *object, size_t i)

@@ -47,13 +47,15 @@ static int read_result(const struct http_response *response, const char *root,
 static int copy_headers(const struct s3_store *s3, const struct object_id *source,
 			const struct copy_params *params, struct http_headers *headers)
 {
+	const struct put_params *replace = params->replace;
+	const char *class = replace ? replace->storage_class : params->storage_class;
 	int r = s3_add_copy_source(s3, headers, source, params->if_match);
 
-	if (r == 0 && params->replace)
+	if (r == 0 && replace)
 		r = http_headers_add(headers, "x-amz-metadata-directive", "REPLACE");
-	if (r == 0 && params->replace)
-		r = s3_add_description(headers, params->replace);
-	return r == 0 ? s3_add_write_options(s3, headers) : r;
+	if (r == 0 && replace)
+		r = s3_add_description(headers, replace);
+	return r == 0 ? s3_add_write_options(s3, class, headers) : r;
 }
 
 static int copy_answered(struct s3_store *s3, const struct http_response *response,

@@ -87,7 +87,7 @@ int s3_create_upload(struct store *store, struct call *call, const struct object
 		return s3_fail(&request, r, &error);
 	r = s3_add_description(&headers, params);
 	if (r == 0)
-		r = s3_add_write_options(s3, &headers);
+		r = s3_add_write_options(s3, params->storage_class, &headers);
 	if (r == 0)
 		r = create(s3, call, &request, id, &response, &error, &upload_id);
 	if (s3_maybe_done(r, &error))

@@ -75,7 +75,7 @@ static int put_init(struct s3_store *s3, const struct put_params *params, const 
 	if (r == 0)
 		r = s3_add_conditions(&put->headers, params);
 	if (r == 0)
-		r = s3_add_write_options(s3, &put->headers);
+		r = s3_add_write_options(s3, params->storage_class, &put->headers);
 	if (r == 0)
 		r = s3_add_md5(&put->headers, put->digest);
 	return r;

@@ -104,7 +104,7 @@ int s3_malformed(int r, const struct s3_request *request, struct aws_error *erro
 int s3_add_parameter(struct buf *query, const char *name, const char *value);
 /* "partNumber=N&uploadId=ID" */
 int s3_part_query(struct buf *query, int number, const char *upload_id);
-/* Content-Type and user metadata. */
+/* Content-Type, the headers that are kept, and user metadata. */
 int s3_add_description(struct http_headers *headers, const struct put_params *params);
 /* If-Match, If-None-Match. */
 int s3_add_conditions(struct http_headers *headers, const struct put_params *params);
@@ -113,8 +113,12 @@ int s3_add_copy_source(const struct s3_store *s3, struct http_headers *headers,
 		       const struct object_id *source, const char *if_match);
 /* What the store's options say of all requests to a bucket: who pays, whose it must be. */
 int s3_add_bucket_options(const struct s3_store *s3, struct http_headers *headers);
-/* ... and of objects that are written: storage class and encryption. */
-int s3_add_write_options(const struct s3_store *s3, struct http_headers *headers);
+/*
+ * ... and of objects that are written: encryption, and the storage class, where they name none this
+ * one, which may be NULL.
+ */
+int s3_add_write_options(const struct s3_store *s3, const char *storage_class,
+			 struct http_headers *headers);
 int s3_add_md5(struct http_headers *headers, const uint8_t digest[MD5_LEN]);
 
 /* ---- s3/answer ---- */

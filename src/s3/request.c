@@ -32,6 +32,9 @@ int s3_add_description(struct http_headers *headers, const struct put_params *pa
 
 	if (params->content_type)
 		r = http_headers_add(headers, "Content-Type", params->content_type);
+	for (size_t i = 0; r == 0 && params->headers && i < OBJECT_HEADERS; i++)
+		if (params->headers[i])
+			r = http_headers_add(headers, object_header_name(i), params->headers[i]);
 	for (size_t i = 0; r == 0 && i < params->n_meta; i++)
 		r = add_meta(headers, &params->meta[i]);
 	return r;
@@ -92,12 +95,15 @@ int s3_add_bucket_options(const struct s3_store *s3, struct http_headers *header
 	return r;
 }
 
-int s3_add_write_options(const struct s3_store *s3, struct http_headers *headers)
+int s3_add_write_options(const struct s3_store *s3, const char *storage_class,
+			 struct http_headers *headers)
 {
 	int r = 0;
 
 	if (s3->storage_class)
-		r = http_headers_add(headers, "x-amz-storage-class", s3->storage_class);
+		storage_class = s3->storage_class;
+	if (storage_class)
+		r = http_headers_add(headers, "x-amz-storage-class", storage_class);
 	if (r == 0 && s3->sse)
 		r = http_headers_add(headers, "x-amz-server-side-encryption", s3->sse);
 	if (r == 0 && s3->sse_kms_key_id)

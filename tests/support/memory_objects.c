@@ -33,6 +33,8 @@ struct object memory_told_copy(const struct object *from)
 	    .encryption = copy_text(from->encryption),
 	};
 
+	for (size_t i = 0; i < OBJECT_HEADERS; i++)
+		to.headers[i] = copy_text(from->headers[i]);
 	copy_meta(from->meta, from->n_meta, &to);
 	return to;
 }
@@ -67,6 +69,9 @@ void memory_describe(struct object *told, const struct put_params *params)
 	if (!params)
 		params = &none;
 	told->content_type = copy_text(params->content_type ? params->content_type : MEMORY_TYPE);
+	told->storage_class = copy_text(params->storage_class);
+	for (size_t i = 0; params->headers && i < OBJECT_HEADERS; i++)
+		told->headers[i] = copy_text(params->headers[i]);
 	copy_meta(params->meta, params->n_meta, told);
 }
 
@@ -321,6 +326,18 @@ static int check_copy(struct memory_store *s3, const struct object_id *source,
 	return memory_check_key(target->key);
 }
 
+/* Neither the class nor the redirect is the source's (API Reference, CopyObject). */
+static struct object copied_description(const struct object *source, const char *storage_class)
+{
+	struct object copy = memory_told_copy(source);
+
+	free(copy.storage_class);
+	copy.storage_class = copy_text(storage_class);
+	free(copy.headers[OBJECT_WEBSITE_REDIRECT]);
+	copy.headers[OBJECT_WEBSITE_REDIRECT] = NULL;
+	return copy;
+}
+
 static struct memory_object *copy_of(struct memory_store *s3, const struct memory_object *source,
 				     const char *key, const struct copy_params *params)
 {
@@ -331,7 +348,7 @@ static struct memory_object *copy_of(struct memory_store *s3, const struct memor
 	if (params->replace)
 		memory_describe(&description, params->replace);
 	else
-		description = memory_told_copy(&source->told);
+		description = copied_description(&source->told, params->storage_class);
 	memory_content_add_range(&content, &source->content, 0, source->content.size);
 	object = memory_object_new(s3, key, &description, &content, memory_content_etag(&content));
 	object_deinit(&description);

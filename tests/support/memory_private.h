@@ -112,7 +112,7 @@ struct object memory_told_copy(const struct object *from);
 int64_t memory_header_date(int64_t ms);
 /* 0, -EINVAL, -ENAMETOOLONG. */
 int memory_check_key(const char *key);
-/* Type and metadata of told become these. */
+/* Type, headers, class and metadata of told become these. */
 void memory_describe(struct object *told, const struct put_params *params);
 /* old: the object that is there, or NULL. 0, -EEXIST, -ESTALE. */
 int memory_conditions(const struct memory_object *old, const struct put_params *params);

@@ -155,9 +155,9 @@ bool memory_has_bucket(struct memory_store *s3, const char *name);
 void memory_put(struct memory_store *s3, const char *bucket, const char *key, const void *data,
 		size_t len);
 /*
- * As memory_put, and of as it has content_type, version_id, storage_class, encryption and meta,
- * and mtime_ms and etag when they are set. A get of the storage classes GLACIER and DEEP_ARCHIVE is
- * -EACCES.
+ * As memory_put, and of as it has content_type, version_id, storage_class, encryption, headers and
+ * meta, and mtime_ms and etag when they are set. A get of the storage classes GLACIER and
+ * DEEP_ARCHIVE is -EACCES.
  */
 void memory_put_as(struct memory_store *s3, const char *bucket, const char *key, const void *data,
 		   size_t len, const struct object *as);

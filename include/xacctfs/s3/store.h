@@ -58,15 +58,32 @@ struct object_meta {
 	char *value;
 };
 
+/*
+ * Headers that S3 keeps with an object and sends along as they were given, Content-Type and user
+ * metadata apart.
+ */
+enum object_header {
+	OBJECT_CACHE_CONTROL,
+	OBJECT_CONTENT_DISPOSITION,
+	OBJECT_CONTENT_ENCODING,
+	OBJECT_CONTENT_LANGUAGE,
+	OBJECT_EXPIRES,
+	OBJECT_WEBSITE_REDIRECT,
+	OBJECT_HEADERS, /* how many there are */
+};
+
+const char *object_header_name(enum object_header header); /* "Cache-Control" */
+
 /* What S3 says of one object. Owned; zeroed is empty. */
 struct object {
 	uint64_t size;
-	int64_t mtime_ms;    /* Last-Modified; 0 when not told */
-	char *etag;          /* as sent, with its quotes; NULL when not told */
-	char *content_type;  /* NULL when not told */
-	char *version_id;    /* NULL when not told */
-	char *storage_class; /* NULL: STANDARD, or not told */
-	char *encryption;    /* x-amz-server-side-encryption; NULL when not told */
+	int64_t mtime_ms;              /* Last-Modified; 0 when not told */
+	char *etag;                    /* as sent, with its quotes; NULL when not told */
+	char *content_type;            /* NULL when not told */
+	char *version_id;              /* NULL when not told */
+	char *storage_class;           /* NULL: STANDARD, or not told */
+	char *encryption;              /* x-amz-server-side-encryption; NULL when not told */
+	char *headers[OBJECT_HEADERS]; /* each NULL when not told */
 	struct object_meta *meta;
 	size_t n_meta;
 };
@@ -116,18 +133,38 @@ struct get_params {
 
 /* How an object is written. Texts are not owned. */
 struct put_params {
-	const char *content_type; /* NULL: the server's default */
+	const char *content_type;  /* NULL: the server's default */
+	char *const *headers;      /* OBJECT_HEADERS of them, each may be NULL; or NULL for none */
+	const char *storage_class; /* unless the options name one; NULL: the bucket's default */
 	const struct object_meta *meta;
 	size_t n_meta;
 	const char *if_match; /* only over the object with this ETag, else -ESTALE; or NULL */
 	bool if_none_match;   /* only where no object is, else -EEXIST */
 };
 
+/*
+ * The storage class that an object keeps when it is written anew or copied: the same if it can be
+ * read at once and be asked for in any bucket; else NULL. NULL is NULL.
+ */
+const char *object_kept_class(const char *storage_class);
+/*
+ * How an object that is described as this one is written, without conditions; valid as long as
+ * object.
+ */
+struct put_params object_put_params(const struct object *object);
+/* Fills an empty object with copies of what params describe. 0, -ENOMEM: it is empty still. */
+int object_describe(struct object *object, const struct put_params *params);
+/* Nothing when there is none of that name. */
+void object_meta_drop(struct object *object, const char *name);
+
 struct copy_params {
 	const char *if_match; /* of the source; another one is -ESTALE; or NULL */
-	/* NULL: type and metadata are the source's; else they are these (conditions are not used)
+	/*
+	 * NULL: type, headers and metadata are the source's, but for OBJECT_WEBSITE_REDIRECT, which
+	 * no copy has; else they are these (conditions are not used).
 	 */
 	const struct put_params *replace;
+	const char *storage_class; /* as in put_params, when nothing is replaced */
 };
 
 /* An upload that was begun and neither completed nor aborted. */

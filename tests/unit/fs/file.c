@@ -1059,17 +1059,23 @@ static void the_date_is_the_servers_when_it_is_uploaded(void **state)
 static void an_object_tells_its_attributes(void **state)
 {
 	struct bench *b = *state;
-	char name[] = "owner", value[] = "anne", type[] = "text/x-special", class[] = "GLACIER_IR";
+	char name[] = "owner", value[] = "anne", type[] = "text/x-special", class[] = "GLACIER_IR",
+	     gzip[] = "gzip";
 	struct object_meta meta = {name, value};
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT, list = BUF_INIT;
 	uint64_t ino;
 	size_t sent;
 
-	memory_put_as(
-	    &b->s3, "one", KEY, "text", 4,
-	    &(struct object){
-		.content_type = type, .storage_class = class, .meta = &meta, .n_meta = 1});
+	memory_put_as(&b->s3, "one", KEY, "text", 4,
+		      &(struct object){.content_type = type,
+				       .storage_class = class,
+				       .headers[OBJECT_CONTENT_ENCODING] = gzip,
+				       .meta = &meta,
+				       .n_meta = 1});
 	ino = ino_of(b, PATH);
+	assert_int_equal(fs_getxattr(b->fs, &b->call, ino, "user.s3.content-encoding", &text), 0);
+	assert_string_equal(buf_str(&text), "gzip");
+	buf_clear(&text);
 	assert_int_equal(fs_getxattr(b->fs, &b->call, ino, "user.s3.content-type", &text), 0);
 	assert_string_equal(buf_str(&text), "text/x-special");
 	buf_clear(&text);
@@ -1083,6 +1089,8 @@ static void an_object_tells_its_attributes(void **state)
 	assert_int_equal(fs_listxattr(b->fs, &b->call, ino, &list), 0);
 	assert_non_null(memmem(list.data, list.len, "user.meta.owner", 16));
 	assert_non_null(memmem(list.data, list.len, "user.s3.etag", 13));
+	assert_non_null(memmem(list.data, list.len, "user.s3.content-encoding", 25));
+	assert_null(memmem(list.data, list.len, "user.s3.expires", 16));
 	assert_null(memmem(list.data, list.len, "user.s3.version-id", 19));
 	sent = count(b, MEMORY_ANY);
 	assert_int_equal(fs_getxattr(b->fs, &b->call, ino, "user.other", &text), -ENODATA);

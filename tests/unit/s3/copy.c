@@ -50,7 +50,10 @@ static void copy_on_the_wire(void **state)
 static void copy_that_replaces_what_is_told(void **state)
 {
 	struct object_meta meta = {(char[]){"mtime"}, (char[]){"1"}};
+	char *headers[OBJECT_HEADERS] = {[OBJECT_WEBSITE_REDIRECT] = (char[]){"/b"}};
 	struct put_params replace = {.content_type = "a/b",
+				     .headers = headers,
+				     .storage_class = "ONEZONE_IA",
 				     .meta = &meta,
 				     .n_meta = 1,
 				     .if_match = "\"unused\"",
@@ -64,13 +67,26 @@ static void copy_that_replaces_what_is_told(void **state)
 	expect_header(b, 0, "x-amz-metadata-directive", "REPLACE");
 	expect_header(b, 0, "Content-Type", "a/b");
 	expect_header(b, 0, "x-amz-meta-mtime", "1");
+	expect_header(b, 0, "x-amz-website-redirect-location", "/b");
+	expect_header(b, 0, "x-amz-storage-class", "ONEZONE_IA");
 	expect_no_header(b, 0, "If-Match");
 	expect_no_header(b, 0, "If-None-Match");
 }
 
+static void copy_of_a_class(void **state)
+{
+	static const struct copy_params params = {.storage_class = "GLACIER_IR"};
+	struct bench *b = *state;
+
+	script_answer(&b->script, 200, "", COPY_RESULT);
+	assert_int_equal(copy(b, &params, NULL), 0);
+	expect_header(b, 0, "x-amz-storage-class", "GLACIER_IR");
+	expect_no_header(b, 0, "x-amz-metadata-directive");
+}
+
 static void copy_with_options(void **state)
 {
-	static const struct copy_params params;
+	static const struct copy_params params = {.storage_class = "GLACIER_IR"};
 	struct bench *b = *state;
 
 	b->conf.storage_class = (char[]){"STANDARD_IA"};
@@ -213,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    bench_test(copy_on_the_wire),
 	    bench_test(copy_that_replaces_what_is_told),
+	    bench_test(copy_of_a_class),
 	    bench_test(copy_with_options),
 	    bench_test(copy_goes_to_the_targets_region),
 	    bench_test(copy_that_fails_behind_its_200),

@@ -35,8 +35,13 @@ static int complete(struct bench *b, const struct put_params *params, struct obj
 static void begin_on_the_wire(void **state)
 {
 	struct object_meta meta = {(char[]){"mode"}, (char[]){"33188"}};
-	struct put_params params = {
-	    .content_type = "a/b", .meta = &meta, .n_meta = 1, .if_none_match = true};
+	char *headers[OBJECT_HEADERS] = {[OBJECT_CONTENT_LANGUAGE] = (char[]){"de"}};
+	struct put_params params = {.content_type = "a/b",
+				    .headers = headers,
+				    .storage_class = "ONEZONE_IA",
+				    .meta = &meta,
+				    .n_meta = 1,
+				    .if_none_match = true};
 	struct bench *b = *state;
 	char *upload_id;
 
@@ -49,6 +54,8 @@ static void begin_on_the_wire(void **state)
 	assert_string_equal(sent(b, 0)->query, "uploads=");
 	assert_int_equal(sent(b, 0)->body.len, 0);
 	expect_header(b, 0, "Content-Type", "a/b");
+	expect_header(b, 0, "Content-Language", "de");
+	expect_header(b, 0, "x-amz-storage-class", "ONEZONE_IA");
 	expect_header(b, 0, "x-amz-meta-mode", "33188");
 	assert_null(http_headers_get(&sent(b, 0)->headers, "If-None-Match"));
 }

@@ -111,7 +111,11 @@ static void head_tells_all_of_the_object(void **state)
 		      "Content-Length: 18446744073709551615\n" NOW
 		      "ETag: \"e-1\"\nContent-Type: text/plain\nx-amz-version-id: v1\n"
 		      "x-amz-storage-class: GLACIER\nx-amz-server-side-encryption: AES256\n"
-		      "X-Amz-Meta-Mode: 33188\nx-amz-meta-MTIME: 1.5\nx-amz-meta-empty: \n",
+		      "X-Amz-Meta-Mode: 33188\nx-amz-meta-MTIME: 1.5\nx-amz-meta-empty: \n"
+		      "cache-control: max-age=60\nContent-Disposition: attachment; filename=\"a\"\n"
+		      "Content-Encoding: gzip\nContent-Language: de, en\n"
+		      "Expires: Mon, 23 Nov 2026 12:00:00 GMT\n"
+		      "x-amz-website-redirect-location: /b\n",
 		      "");
 	assert_int_equal(head_key(b, "k", &o), 0);
 	assert_string_equal(sent(b, 0)->method, "HEAD");
@@ -122,6 +126,12 @@ static void head_tells_all_of_the_object(void **state)
 	assert_string_equal(o.version_id, "v1");
 	assert_string_equal(o.storage_class, "GLACIER");
 	assert_string_equal(o.encryption, "AES256");
+	assert_string_equal(o.headers[OBJECT_CACHE_CONTROL], "max-age=60");
+	assert_string_equal(o.headers[OBJECT_CONTENT_DISPOSITION], "attachment; filename=\"a\"");
+	assert_string_equal(o.headers[OBJECT_CONTENT_ENCODING], "gzip");
+	assert_string_equal(o.headers[OBJECT_CONTENT_LANGUAGE], "de, en");
+	assert_string_equal(o.headers[OBJECT_EXPIRES], "Mon, 23 Nov 2026 12:00:00 GMT");
+	assert_string_equal(o.headers[OBJECT_WEBSITE_REDIRECT], "/b");
 	assert_int_equal(o.n_meta, 3);
 	assert_string_equal(object_meta_get(&o, "mode"), "33188");
 	assert_string_equal(object_meta_get(&o, "mtime"), "1.5");
@@ -141,6 +151,8 @@ static void head_of_what_tells_little(void **state)
 	assert_int_equal(o.mtime_ms, 0);
 	assert_null(o.etag);
 	assert_null(o.content_type);
+	for (size_t i = 0; i < OBJECT_HEADERS; i++)
+		assert_null(o.headers[i]);
 	assert_int_equal(o.n_meta, 0);
 }
 
@@ -223,6 +235,31 @@ static void put_on_the_wire(void **state)
 	assert_string_equal(o.etag, "\"" HELLO "\"");
 	assert_string_equal(o.version_id, "v7");
 	object_deinit(&o);
+}
+
+static void put_with_what_an_object_had(void **state)
+{
+	char *headers[OBJECT_HEADERS] = {[OBJECT_CACHE_CONTROL] = (char[]){"no-cache"},
+					 [OBJECT_CONTENT_ENCODING] = (char[]){"gzip"},
+					 [OBJECT_EXPIRES] = (char[]){"never"}};
+	struct put_params params = {.headers = headers, .storage_class = "GLACIER_IR"};
+	struct bench *b = *state;
+
+	script_answer(&b->script, 200, NOW_DATE HELLO_ETAG, "");
+	assert_int_equal(put(b, &params, NULL), 0);
+	expect_header(b, 0, "Cache-Control", "no-cache");
+	expect_header(b, 0, "Content-Encoding", "gzip");
+	expect_header(b, 0, "Expires", "never");
+	expect_header(b, 0, "x-amz-storage-class", "GLACIER_IR");
+	expect_no_header(b, 0, "Content-Type");
+	expect_no_header(b, 0, "Content-Disposition");
+	expect_no_header(b, 0, "Content-Language");
+	expect_no_header(b, 0, "x-amz-website-redirect-location");
+	b->conf.storage_class = (char[]){"STANDARD_IA"};
+	bench_open(b);
+	script_answer(&b->script, 200, NOW_DATE HELLO_ETAG, "");
+	assert_int_equal(put(b, &params, NULL), 0);
+	expect_header(b, 1, "x-amz-storage-class", "STANDARD_IA");
 }
 
 static void put_of_nothing(void **state)
@@ -477,6 +514,7 @@ int main(void)
 	    bench_test(failures_name_the_key_in_one_line),
 	    bench_test(failures_are_told_behind_the_longest_key),
 	    bench_test(put_on_the_wire),
+	    bench_test(put_with_what_an_object_had),
 	    bench_test(put_of_nothing),
 	    bench_test(put_in_the_clear_signs_the_bytes),
 	    bench_test(put_whose_date_is_missing_is_of_now),

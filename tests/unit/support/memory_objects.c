@@ -210,6 +210,31 @@ static void a_copy_keeps_or_replaces_what_is_told(void **state)
 	assert_true(is_text(b, "x", "abc"));
 }
 
+static void headers_go_with_a_copy_but_for_one(void **state)
+{
+	_cleanup_(object_deinit) struct object copied = {0}, put = {0};
+	struct object as = {
+	    .storage_class = (char[]){"STANDARD_IA"},
+	    .headers = {
+		[OBJECT_EXPIRES] = (char[]){"never"}, [OBJECT_WEBSITE_REDIRECT] = (char[]){"/z"}}};
+	struct put_params params = object_put_params(&as);
+	struct bench *b = *state;
+
+	memory_put_as(&b->s3, "b", "x", "abc", 3, &as);
+	assert_int_equal(copy(b, &id_x, &id_y, (struct copy_params){.storage_class = "ONEZONE_IA"}),
+			 0);
+	assert_int_equal(head(b, "y", &copied), 0);
+	assert_string_equal(copied.headers[OBJECT_EXPIRES], "never");
+	assert_null(copied.headers[OBJECT_WEBSITE_REDIRECT]);
+	assert_string_equal(copied.storage_class, "ONEZONE_IA");
+	assert_int_equal(b->store->put_object(b->store, &b->call, &id_y, &params, "abc", 3, NULL),
+			 0);
+	assert_int_equal(head(b, "y", &put), 0);
+	assert_string_equal(put.headers[OBJECT_EXPIRES], "never");
+	assert_string_equal(put.headers[OBJECT_WEBSITE_REDIRECT], "/z");
+	assert_string_equal(put.storage_class, "STANDARD_IA");
+}
+
 static void conditions_of_a_copy(void **state)
 {
 	struct object_id elsewhere = {"c", "x"};
@@ -371,6 +396,7 @@ int main(void)
 	    test(conditions_of_a_put),
 	    test(a_bad_put_is_refused),
 	    test(a_copy_keeps_or_replaces_what_is_told),
+	    test(headers_go_with_a_copy_but_for_one),
 	    test(conditions_of_a_copy),
 	    test(deletion_is_of_what_there_is),
 	    test(deletion_may_be_of_one_object_alone),
