@@ -79,7 +79,8 @@ void complete_written_locked(struct fs *fs, struct node *node, const struct obje
 
 static int take_object_locked(struct fs *fs, struct node *node, const struct object *object)
 {
-	if (tree_set_text(&node->etag, object->etag) < 0)
+	if (tree_set_text(&node->etag, object->etag) < 0 ||
+	    tree_set_text(&node->storage_class, object_kept_class(object->storage_class)) < 0)
 		return -ENOMEM;
 	node->size = object->size;
 	/* a listing may have told the date more exactly */

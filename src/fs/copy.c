@@ -80,31 +80,30 @@ static void abort_upload(struct fs *fs, const struct object_id *target, const ch
 }
 
 static int copy_in_parts(struct fs *fs, struct call *call, const struct object_id *source,
-			 const char *etag, uint64_t size, const struct object_id *target,
+			 const struct object *object, const struct object_id *target,
 			 const struct put_params *replace, struct object *ret_object)
 {
-	_cleanup_(object_deinit) struct object object = {0};
+	_cleanup_(object_deinit) struct object now = {0};
 	_cleanup_(freep) char *upload_id = NULL;
 	struct store *store = fs->options.store;
 	struct put_params params;
 	struct part *parts;
 	size_t n;
-	int r = store->head_object(store, call, source, &object);
+	int r = store->head_object(store, call, source, &now);
 
 	if (r < 0)
 		return r;
-	params = (struct put_params){
-	    .content_type = object.content_type, .meta = object.meta, .n_meta = object.n_meta};
-	r = store->create_upload(store, call, target, replace ? replace : &params, &upload_id);
+	params = replace ? *replace : object_put_params(&now);
+	r = store->create_upload(store, call, target, &params, &upload_id);
 	if (r < 0)
 		return r;
 	parts = make_parts(fs,
 			   &(struct part){.store = store,
 					  .source = source,
 					  .target = target,
-					  .source_etag = etag ? etag : object.etag,
+					  .source_etag = object->etag ? object->etag : now.etag,
 					  .upload_id = upload_id},
-			   size, &n);
+			   object->size, &n);
 	r = parts ? copy_all_parts(fs, call, parts, n) : -ENOMEM;
 	if (r == 0)
 		r = complete(fs, call, target, upload_id, parts, n, ret_object);
@@ -116,14 +115,15 @@ static int copy_in_parts(struct fs *fs, struct call *call, const struct object_i
 	return r;
 }
 
-int copy_object(struct fs *fs, struct call *call, const struct object_id *source, const char *etag,
-		uint64_t size, const struct object_id *target, const struct put_params *replace,
-		struct object *ret_object)
+int copy_object(struct fs *fs, struct call *call, const struct object_id *source,
+		const struct object *object, const struct object_id *target,
+		const struct put_params *replace, struct object *ret_object)
 {
-	struct copy_params params = {.if_match = etag, .replace = replace};
+	struct copy_params params = {
+	    .if_match = object->etag, .replace = replace, .storage_class = object->storage_class};
 
-	if (size > S3_PUT_MAX)
-		return copy_in_parts(fs, call, source, etag, size, target, replace, ret_object);
+	if (object->size > S3_PUT_MAX)
+		return copy_in_parts(fs, call, source, object, target, replace, ret_object);
 	return fs->options.store->copy_object(fs->options.store, call, source, target, &params,
 					      ret_object);
 }

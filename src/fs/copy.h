@@ -10,11 +10,12 @@
 #define COPY_PART ((uint64_t)1 << 30)
 
 /*
- * etag: of the source; another one is -ESTALE. replace: the copy's metadata and type; NULL: those
- * of the source. The target may be the source, when they are replaced.
+ * object: the source, of which size, etag (another one is -ESTALE; may be NULL) and storage_class
+ * count. replace: how the copy is described; NULL: as the source. The target may be the source,
+ * when that is replaced.
  */
-int copy_object(struct fs *fs, struct call *call, const struct object_id *source, const char *etag,
-		uint64_t size, const struct object_id *target, const struct put_params *replace,
-		struct object *ret_object);
+int copy_object(struct fs *fs, struct call *call, const struct object_id *source,
+		const struct object *object, const struct object_id *target,
+		const struct put_params *replace, struct object *ret_object);
 
 #endif

@@ -338,6 +338,15 @@ static bool is_known_directory_locked(struct fs *fs, const struct fs_dir *dir, c
 	return node && node->kind == NODE_DIR;
 }
 
+static struct listed listed_of(const struct entry *e)
+{
+	return (struct listed){.kind = e->kind,
+			       .size = e->object.size,
+			       .mtime_ms = e->object.mtime_ms,
+			       .etag = e->object.etag,
+			       .storage_class = e->object.storage_class};
+}
+
 /* So that the look-ups that follow a listing need no request. */
 static void enter_page(struct fs *fs, const struct fs_dir *dir, struct page *page, const char *last)
 {
@@ -346,8 +355,7 @@ static void enter_page(struct fs *fs, const struct fs_dir *dir, struct page *pag
 	pthread_mutex_lock(&fs->tree.lock);
 	for (size_t i = 0; i < page->n; i++) {
 		struct entry *e = &page->v[i];
-		struct listed listed = {e->kind, e->object.size, e->object.mtime_ms,
-					e->object.etag};
+		struct listed listed = listed_of(e);
 
 		if (is_undecided(page, last, e) && is_known_directory_locked(fs, dir, e->name))
 			become_directory(e);
@@ -662,7 +670,7 @@ static int bucket_entry(struct fs *fs, struct fs_dir *dir, const struct fs_diren
 static struct node *node_of_locked(struct fs *fs, const struct fs_dir *dir, const struct entry *e,
 				   int *ret_error)
 {
-	struct listed listed = {e->kind, e->object.size, e->object.mtime_ms, e->object.etag};
+	struct listed listed = listed_of(e);
 
 	*ret_error = 0;
 	if (e->local)

@@ -79,15 +79,16 @@ bool keep_change_locked(struct fs *fs, struct node *node, const struct stat *att
 static int merge(const struct object *object, const struct posix_attr *attr, const char *type,
 		 struct posix_meta *meta, struct put_params *ret_params)
 {
+	struct put_params params = object_put_params(object);
 	int r = posix_merge(object->meta, object->n_meta, attr, meta);
 
 	if (r < 0)
 		return r;
-	*ret_params = (struct put_params){
-	    .content_type = object->content_type ? object->content_type : type,
-	    .meta = meta->v,
-	    .n_meta = meta->n,
-	};
+	if (!params.content_type)
+		params.content_type = type;
+	params.meta = meta->v;
+	params.n_meta = meta->n;
+	*ret_params = params;
 	return 0;
 }
 
@@ -158,7 +159,7 @@ static int copy_onto_itself(struct fs *fs, struct call *call, const struct keepi
 
 	if (r < 0)
 		return r;
-	return copy_object(fs, call, &id, object->etag, object->size, &id, &params, ret_copy);
+	return copy_object(fs, call, &id, object, &id, &params, ret_copy);
 }
 
 static int write_metadata(struct fs *fs, struct call *call, const struct keeping *k,
@@ -174,6 +175,8 @@ static int write_metadata(struct fs *fs, struct call *call, const struct keeping
 		return r;
 	if (!k->directory && k->etag && object.etag && strcmp(k->etag, object.etag) != 0)
 		return -ESTALE;
+	if (!fs->options.posix) /* the date is that of the copy */
+		object_meta_drop(&object, "mtime");
 	return copy_onto_itself(fs, call, k, &object, ret_copy);
 }
 

@@ -101,7 +101,8 @@ static int take_attributes(const struct fs *fs, struct node *node, const struct 
 		return 0;
 	if (!complete_holds_locked(fs, node, listed->mtime_ms, listed->etag))
 		node->posix_known = false;
-	if (tree_set_text(&node->etag, listed->etag) < 0)
+	if (tree_set_text(&node->etag, listed->etag) < 0 ||
+	    tree_set_text(&node->storage_class, object_kept_class(listed->storage_class)) < 0)
 		return -ENOMEM;
 	node->size = listed->size;
 	node->mtime_ns = listed->mtime_ms * 1000000;
@@ -170,7 +171,8 @@ static void read_page(struct answer *a, const char *key)
 			continue;
 		if (!e->is_prefix && e->key[len] == '\0') {
 			a->file = true;
-			a->listed = (struct listed){NODE_FILE, e->size, e->mtime_ms, e->etag};
+			a->listed = (struct listed){NODE_FILE, e->size, e->mtime_ms, e->etag,
+						    e->storage_class};
 		}
 		if (e->is_prefix && e->key[len] == '/' && e->key[len + 1] == '\0')
 			a->directory = true;

@@ -69,6 +69,7 @@ struct listed {
 	uint64_t size;
 	int64_t mtime_ms;
 	const char *etag;
+	const char *storage_class; /* NULL or "": the default */
 };
 
 /*

@@ -79,6 +79,8 @@ static int object_of(struct fs *fs, struct node *node, struct object *ret_object
 	ret_object->size = node->size;
 	ret_object->mtime_ms = node->mtime_ns / 1000000;
 	r = tree_set_text(&ret_object->etag, node->etag);
+	if (r == 0)
+		r = tree_set_text(&ret_object->storage_class, node->storage_class);
 	pthread_mutex_unlock(&fs->tree.lock);
 	return r;
 }
@@ -155,7 +157,7 @@ static int rename_held(const struct renaming *m, const struct opened *opened)
 	if (r == 0)
 		r = object_of(m->fs, m->node, &source);
 	if (r == 0)
-		r = copy_object(m->fs, m->call, &from, source.etag, source.size, &to, NULL, &copy);
+		r = copy_object(m->fs, m->call, &from, &source, &to, NULL, &copy);
 	if (r == 0)
 		r = move_file(m, opened, &source);
 	if (r < 0)
@@ -202,11 +204,10 @@ struct tree_copy;
 
 struct moved {
 	struct tree_copy *copy;
-	char *from, *to; /* keys */
-	char *etag;      /* of the source */
-	uint64_t size;
+	char *from, *to;      /* keys */
+	struct object source; /* size, etag, class */
 	bool tried, done;
-	struct object object; /* of the copy */
+	struct object object; /* the copy */
 };
 
 /* An open file below the directory: nothing is uploaded for it until it is let go. */
@@ -230,7 +231,7 @@ static void moved_free(struct moved *moved)
 		return;
 	free(moved->from);
 	free(moved->to);
-	free(moved->etag);
+	object_deinit(&moved->source);
 	object_deinit(&moved->object);
 	free(moved);
 }
@@ -249,8 +250,8 @@ static void tree_copy_deinit(struct tree_copy *copy)
 	free(copy->v);
 }
 
-/* Takes from and etag. */
-static int add_moved(struct tree_copy *copy, char *from, char *etag, uint64_t size)
+/* Takes from, and what source has. */
+static int add_moved(struct tree_copy *copy, char *from, struct object *source)
 {
 	const struct renaming *m = copy->m;
 	struct moved *moved = calloc(1, sizeof(*moved));
@@ -258,11 +259,12 @@ static int add_moved(struct tree_copy *copy, char *from, char *etag, uint64_t si
 	if (!moved || array_grow(&copy->v, copy->n, sizeof(*copy->v)) < 0) {
 		free(moved);
 		free(from);
-		free(etag);
+		object_deinit(source);
 		return -ENOMEM;
 	}
 	copy->v[copy->n++] = moved;
-	*moved = (struct moved){.copy = copy, .from = from, .etag = etag, .size = size};
+	*moved = (struct moved){.copy = copy, .from = from, .source = *source};
+	*source = (struct object){0};
 	if (asprintf(&moved->to, "%s%s", m->to.key, moved->from + strlen(m->from.key)) < 0) {
 		moved->to = NULL;
 		return -ENOMEM;
@@ -279,9 +281,20 @@ static int copy_moved(struct call *call, void *data)
 
 	moved->tried = true;
 	object_deinit(&moved->object);
-	r = copy_object(m->fs, call, &from, moved->etag, moved->size, &to, NULL, &moved->object);
+	r = copy_object(m->fs, call, &from, &moved->source, &to, NULL, &moved->object);
 	moved->done = r == 0;
 	return r;
+}
+
+static int add_listed(struct tree_copy *copy, struct object_entry *entry)
+{
+	struct object source = {.size = entry->size};
+	int r = tree_set_text(&source.storage_class, object_kept_class(entry->storage_class));
+
+	if (r < 0)
+		return r;
+	source.etag = steal(&entry->etag);
+	return add_moved(copy, steal(&entry->key), &source);
 }
 
 static int list_sources(struct tree_copy *copy)
@@ -301,8 +314,7 @@ static int list_sources(struct tree_copy *copy)
 
 		r = store->list_objects(store, m->call, m->from.bucket, &params, &page);
 		for (size_t i = 0; i < page.n && r == 0; i++)
-			r = add_moved(copy, steal(&page.v[i].key), steal(&page.v[i].etag),
-				      page.v[i].size);
+			r = add_listed(copy, &page.v[i]);
 		free(token);
 		token = steal(&page.next_token);
 	} while (r == 0 && token);
@@ -352,7 +364,7 @@ static int delete_keys(const struct tree_copy *copy, bool copies)
 		const struct moved *moved = copy->v[i];
 
 		if (is_to_delete(moved, copies)) {
-			etags[n] = copies ? moved->object.etag : moved->etag;
+			etags[n] = copies ? moved->object.etag : moved->source.etag;
 			keys[n++] = copies ? moved->to : moved->from;
 		}
 		if (n == S3_DELETE_MAX || (i + 1 == copy->n && n > 0)) {
@@ -478,16 +490,15 @@ static int copy_again(struct tree_copy *copy, struct node *node)
 		return r;
 	moved = find_moved(copy, place.key, false);
 	if (!moved) {
-		r = add_moved(copy, steal(&place.key), steal(&object.etag), object.size);
+		r = add_moved(copy, steal(&place.key), &object);
 		return r < 0 ? r : copy_moved(m->call, copy->v[copy->n - 1]);
 	}
 	/* with attrs=posix other metadata may be all that changed */
-	if (!m->fs->options.posix && moved->done && moved->etag && object.etag &&
-	    !strcmp(moved->etag, object.etag))
+	if (!m->fs->options.posix && moved->done && same_text(moved->source.etag, object.etag))
 		return 0;
-	free(moved->etag);
-	moved->etag = steal(&object.etag);
-	moved->size = object.size;
+	object_deinit(&moved->source);
+	moved->source = object;
+	object = (struct object){0};
 	return copy_moved(m->call, moved);
 }
 

@@ -132,6 +132,7 @@ static void node_free(struct tree *tree, struct node *node)
 	take_number(tree, node);
 	free(node->name);
 	free(node->etag);
+	free(node->storage_class);
 	free(node->cached_etag);
 	free(node);
 }

@@ -95,6 +95,7 @@ struct node {
 	uint64_t size;
 	int64_t mtime_ns;      /* since 1970; of a bucket or directory, too */
 	char *etag;            /* NULL when not known, or not uploaded */
+	char *storage_class;   /* that it keeps when it is copied; NULL: the default */
 	char *cached_etag;     /* the object whose bytes the kernel's page cache may hold */
 	struct opened *opened; /* NULL when it is not open */
 	uint64_t saved;        /* the how manieth object that this mount wrote was its last one */
