@@ -47,6 +47,7 @@ static void make_rooms(struct fs *fs)
 	fs->room.staging = &fs->staging;
 	fs->room.group = &fs->background;
 	fs->room.timeout_ms = CLOCK_NEVER;
+	fs->room.keeps = !fs->options.posix; /* else what is kept is known before a change */
 }
 
 static int open_parts(struct fs *fs)

@@ -8,6 +8,7 @@
 #include "xacctfs/util/log.h"
 
 #include "complete.h"
+#include "content/describe.h"
 #include "keep.h"
 
 /* ---- contents and their handles ---- */
@@ -114,6 +115,7 @@ static int take_kept(struct fs *fs, struct node *node, struct opened *opened, st
 	} else if (!opened->kept_known) {
 		opened->kept = *object;
 		opened->kept_known = true;
+		object_meta_drop(&opened->kept, DESCRIBE_MD5); /* other bytes are to come */
 		*object = (struct object){0};
 	}
 	pthread_mutex_unlock(&fs->tree.lock);
@@ -175,6 +177,7 @@ static void saved_locked(struct fs *fs, struct node *node, struct opened *opened
 		return;
 	if (tree_set_text(&opened->etag, object->etag) < 0 ||
 	    tree_set_text(&node->etag, object->etag) < 0 ||
+	    tree_set_text(&node->storage_class, object_kept_class(object->storage_class)) < 0 ||
 	    tree_set_text(&node->cached_etag, object->etag) < 0)
 		tree_set_text(&node->etag, NULL);
 	node->size = content_size(opened->content);

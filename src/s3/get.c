@@ -156,6 +156,8 @@ static int begin(struct get *get, const struct http_response *response)
 	get->end = get->end < e.size ? get->end : e.size;
 	get->object = object;
 	object = (struct object){0};
+	if (get->params->told)
+		get->params->told(get->params->told_data, &get->object);
 	return 0;
 }
 

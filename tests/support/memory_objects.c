@@ -261,6 +261,8 @@ int memory_get_object(struct store *store, struct call *call, const struct objec
 		r = get_locked(s3, id, params, &content, &told);
 		pthread_mutex_unlock(&s3->lock);
 	}
+	if (r == 0 && params->told)
+		params->told(params->told_data, &told);
 	if (r == 0)
 		r = feed(&c, params, &content);
 	memory_content_deinit(&content);

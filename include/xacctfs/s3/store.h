@@ -129,6 +129,9 @@ struct get_params {
 	 */
 	int (*sink)(void *data, const void *bytes, size_t n);
 	void *sink_data;
+	/* Once, before the first byte: what get_object's ret_object will be. Or NULL. */
+	void (*told)(void *data, const struct object *object);
+	void *told_data;
 };
 
 /* How an object is written. Texts are not owned. */

@@ -103,7 +103,7 @@ static int start_over(struct content *content, struct call *call)
 static int write_stream(struct content *content, struct call *call, uint64_t offset,
 			const void *data, size_t len)
 {
-	struct content_params *params = content_params_ref(content);
+	struct content_params *params = content_params_get(content);
 	struct upstream_params stream_params = {content_put_params(params),
 						content_params_version(params)};
 	int r = upstream_write(content->stream, call, &stream_params, offset, data, len);

@@ -129,6 +129,7 @@ void content_free(struct content *content, struct call *call)
 	staged_deinit(&content->staged);
 	reader_unref(content->base.reader);
 	free(content->base.etag);
+	content_params_unref(content->base.described);
 	free(content->expected);
 	content_params_unref(content->expected_params);
 	content_params_unref(content->params);
@@ -319,6 +320,18 @@ void content_set_base(struct content *content, const char *etag, uint64_t size)
 	content->base.generation++;
 	pthread_mutex_unlock(&content->lock);
 	reader_unref(old);
+	content_set_described(content, NULL);
+}
+
+void content_set_described(struct content *content, struct content_params *described)
+{
+	struct content_params *old;
+
+	pthread_mutex_lock(&content->lock);
+	old = content->base.described;
+	content->base.described = described;
+	pthread_mutex_unlock(&content->lock);
+	content_params_unref(old);
 }
 
 int content_reader_locked(struct content *content, struct reader **ret_reader)
@@ -344,14 +357,19 @@ void content_params_unref(struct content_params *params)
 	free(params);
 }
 
-struct content_params *content_params_ref(struct content *content)
+struct content_params *content_params_ref(struct content_params *params)
+{
+	if (params)
+		atomic_fetch_add(&params->references, 1);
+	return params;
+}
+
+struct content_params *content_params_get(struct content *content)
 {
 	struct content_params *params;
 
 	pthread_mutex_lock(&content->lock);
-	params = content->params;
-	if (params)
-		atomic_fetch_add(&params->references, 1);
+	params = content_params_ref(content->params);
 	pthread_mutex_unlock(&content->lock);
 	return params;
 }
@@ -365,49 +383,30 @@ struct put_params content_put_params(const struct content_params *params)
 {
 	if (!params)
 		return (struct put_params){0};
-	return (struct put_params){
-	    .content_type = params->object.content_type,
-	    .meta = params->object.meta,
-	    .n_meta = params->object.n_meta,
-	};
+	return object_put_params(&params->object);
 }
 
-static int copy_params(struct object *object, const struct put_params *params)
+struct content_params *content_params_new(const struct put_params *params, uint64_t version)
 {
-	object->content_type = params->content_type ? strdup(params->content_type) : NULL;
-	if (params->content_type && !object->content_type)
-		return -ENOMEM;
-	object->meta = calloc(params->n_meta + 1, sizeof(*object->meta));
-	if (!object->meta)
-		return -ENOMEM;
-	for (; object->n_meta < params->n_meta; object->n_meta++) {
-		const struct object_meta *from = &params->meta[object->n_meta];
-		struct object_meta to = {strdup(from->name), strdup(from->value)};
+	struct content_params *copy = calloc(1, sizeof(*copy));
 
-		if (!to.name || !to.value) {
-			free(to.name);
-			free(to.value);
-			return -ENOMEM;
-		}
-		object->meta[object->n_meta] = to;
-	}
-	return 0;
+	if (!copy)
+		return NULL;
+	atomic_init(&copy->references, 1);
+	copy->version = version;
+	if (object_describe(&copy->object, params) == 0)
+		return copy;
+	content_params_unref(copy);
+	return NULL;
 }
 
 static int set_params(struct content *content, const struct put_params *params, uint64_t newer,
 		      bool dirty)
 {
-	struct content_params *copy = calloc(1, sizeof(*copy)), *old;
-	int r;
+	struct content_params *copy = content_params_new(params, 0), *old;
 
 	if (!copy)
 		return -ENOMEM;
-	atomic_init(&copy->references, 1);
-	r = copy_params(&copy->object, params);
-	if (r < 0) {
-		content_params_unref(copy);
-		return r;
-	}
 	pthread_mutex_lock(&content->lock);
 	old = content->params;
 	copy->version = content_params_version(old) + newer;

@@ -28,7 +28,8 @@
  * long one; of a STAGED file what changed, the rest copied on the server (UploadPartCopy). When it
  * fails, the file is dirty as before, the old object is untouched, and the next flush tries again.
  * When an answer was lost, so that nobody knows whether the object is the old one or the new one,
- * the next flush asks (HEAD) before it goes on.
+ * the next flush asks (HEAD) before it goes on. What a STAGED file's object was described by, it is
+ * described by again (room->keeps): as the base's bytes came with, else as a HEAD tells.
  *
  * Changes (write, truncate, flush, ...) come one at a time, and wait for each other; reads go on
  * meanwhile.
@@ -73,7 +74,12 @@ struct content_room {
 	struct call_group *group;            /* of parts: when it is cancelled, none is sent */
 	int64_t timeout_ms;                  /* the patience of one part */
 	const struct content_limits *limits; /* NULL: S3's */
-	atomic_uint under_way;               /* parts, of all contents; at first 0 */
+	/*
+	 * An object that is changed in part stays described as it was: of what content_set_params
+	 * sets only the metadata are added to it. Else what that sets is all that there is.
+	 */
+	bool keeps;
+	atomic_uint under_way; /* parts, of all contents; at first 0 */
 };
 
 struct content;
@@ -129,9 +135,10 @@ int content_append(struct content *content, struct call *call, const void *data,
 int content_truncate(struct content *content, struct call *call, uint64_t size);
 
 /*
- * How the object is written from now on: type and user metadata (copied; conditions are not used).
- * Until it is called an upload has neither. dirty: they are what the next flush writes, even if no
- * byte changed. Waits for no other change. 0, -ENOMEM.
+ * How the object is written from now on: type, headers, class, user metadata (copied; conditions
+ * are not used), over an object that is there as room->keeps says. Until it is called an upload has
+ * none. dirty: they are what the next flush writes, even if no byte changed. Waits for no other
+ * change. 0, -ENOMEM.
  */
 int content_set_params(struct content *content, const struct put_params *params, bool dirty);
 /*
@@ -142,9 +149,10 @@ int content_suggest_params(struct content *content, const struct put_params *par
 
 /*
  * Uploads what is not in S3. Returns 0, *ret_object (may be NULL) then being what S3 has now: etag,
- * size, mtime_ms when something was uploaded, else zeroed. -ESTALE: the object that was changed
- * here in part is another by now; -EEXIST for an exclusive creation; the store's errno; once more
- * that of a write that was refused because a part had failed: the next one sends it again.
+ * size, mtime_ms, storage_class when something was uploaded, else zeroed. -ESTALE: the object that
+ * was changed here in part is another by now; -EEXIST for an exclusive creation; the store's errno;
+ * once more that of a write that was refused because a part had failed: the next one sends it
+ * again.
  */
 int content_flush(struct content *content, struct call *call, struct object *ret_object);
 

@@ -1,3 +1,4 @@
+#include "describe.h"
 #include "private.h"
 
 #include <errno.h>
@@ -49,13 +50,48 @@ static bool is_expected(const struct content *content, const struct object *obje
 	return object->size == content->base.size && has_params(object, content->expected_params);
 }
 
-/* The object is what the content is, written with the parameters of that version. */
+/* ---- how the object is described ---- */
+
+/* The content lies over an object. */
+static bool is_over(const struct content *content)
+{
+	return content->base.etag || content->base.size > 0;
+}
+
+static struct content_params *described_as(const struct content *content,
+					   const struct put_params *params)
+{
+	return content->room->keeps ? content_params_new(params, 0) : NULL;
+}
+
+static struct content_params *described_by(const struct content *content,
+					   const struct object *object)
+{
+	struct put_params params = object_put_params(object);
+
+	return described_as(content, &params);
+}
+
+/* Without memory it is the default. */
+static void tell_class(struct object *object, const struct put_params *params)
+{
+	free(object->storage_class);
+	object->storage_class = params->storage_class ? strdup(params->storage_class) : NULL;
+}
+
+/* ---- what was uploaded ---- */
+
+/*
+ * The object is what the content is, written with the parameters of that version. Takes described,
+ * which may be NULL.
+ */
 static void uploaded(struct content *content, struct call *call, const struct object *object,
-		     uint64_t version)
+		     uint64_t version, struct content_params *described)
 {
 	struct upstream *stream;
 
 	content_set_base(content, object->etag, object->size);
+	content_set_described(content, described);
 	content_set_settled(content, NULL); /* it is older */
 	pthread_mutex_lock(&content->lock);
 	stream = steal(&content->stream);
@@ -75,10 +111,13 @@ static void uploaded(struct content *content, struct call *call, const struct ob
 static void adopt(struct content *content, struct call *call, const struct object *object)
 {
 	content->exclusive = false;
-	if (content->state != CONTENT_STREAM)
+	if (content->state != CONTENT_STREAM) {
 		content_set_base(content, object->etag, object->size);
-	else if (content->stream->sealed)
-		uploaded(content, call, object, content->stream->version);
+		content_set_described(content, described_by(content, object));
+	} else if (content->stream->sealed) {
+		uploaded(content, call, object, content->stream->version,
+			 described_by(content, object));
+	}
 }
 
 int content_resolve(struct content *content, struct call *call, struct object *ret_object)
@@ -123,17 +162,25 @@ static void doubt_stream(struct content *content, int error)
 
 int content_flush_stream(struct content *content, struct call *call, struct object *ret_object)
 {
-	struct content_params *params = content_params_ref(content);
+	struct content_params *params = content_params_get(content);
 	struct upstream_params stream_params = {content_put_params(params),
 						content_params_version(params)};
 	int r;
 
 	stream_params.put.if_none_match = content->exclusive;
 	r = upstream_flush(content->stream, call, &stream_params, ret_object);
-	if (r < 0)
+	if (r < 0) {
 		doubt_stream(content, r);
-	else
-		uploaded(content, call, ret_object, content->stream->version);
+	} else {
+		uint64_t version = content->stream->version;
+
+		tell_class(ret_object, &stream_params.put);
+		/* else it is copied onto itself next */
+		uploaded(content, call, ret_object, version,
+			 version == stream_params.version
+			     ? described_as(content, &stream_params.put)
+			     : NULL);
+	}
 	content_params_unref(params);
 	return r;
 }
@@ -162,7 +209,7 @@ static int run_staged(struct content *content, struct call *call, struct staged_
 
 static int flush_staged(struct content *content, struct call *call, struct object *ret_object)
 {
-	struct content_params *params = content_params_ref(content);
+	struct content_params *params = content_params_get(content);
 	struct staged_upload job = {
 	    .room = content->room,
 	    .id = &content->id,
@@ -170,6 +217,8 @@ static int flush_staged(struct content *content, struct call *call, struct objec
 	    .base_etag = content->base.etag,
 	    .lock = &content->lock,
 	    .params = content_put_params(params),
+	    .keeps = content->room->keeps && is_over(content),
+	    .told = content->base.described ? &content->base.described->object : NULL,
 	};
 	int r;
 
@@ -178,11 +227,14 @@ static int flush_staged(struct content *content, struct call *call, struct objec
 	r = run_staged(content, call, &job, ret_object);
 	if (r == 0) {
 		ret_object->size = content->staged.size;
-		uploaded(content, call, ret_object, content_params_version(params));
+		tell_class(ret_object, &job.params);
+		uploaded(content, call, ret_object, content_params_version(params),
+			 described_as(content, &job.params));
 	} else if (job.attempted && is_doubtful(r) && job.expected) {
 		content->expected = steal(&job.expected);
 	}
 	free(job.expected);
+	object_deinit(&job.description);
 	content_params_unref(params);
 	return r;
 }
@@ -198,19 +250,56 @@ static int copy_onto_itself(struct content *content, struct call *call,
 	int r = store->copy_object(store, call, &content->id, &content->id, &copy, ret_object);
 
 	if (r < 0) {
-		if (is_doubtful(r)) {
-			atomic_fetch_add(&params->references, 1);
-			content->expected_params = params;
-		}
+		if (is_doubtful(r))
+			content->expected_params = content_params_ref(params);
 		return r;
 	}
 	ret_object->size = content->base.size;
+	tell_class(ret_object, &put);
 	content_set_base(content, ret_object->etag, content->base.size);
+	content_set_described(content, described_as(content, &put));
 	pthread_mutex_lock(&content->lock);
 	content->params_dirty =
 	    content_params_version(content->params) != content_params_version(params);
 	pthread_mutex_unlock(&content->lock);
 	return 0;
+}
+
+/* With room->keeps, what is set is added to how the base is described. */
+static int merge_over(struct content *content, struct call *call,
+		      const struct content_params *params, struct content_params **ret_params)
+{
+	_cleanup_(object_deinit) struct object found = {0}, merged = {0};
+	const struct content_params *described = content->base.described;
+	struct put_params own = content_put_params(params), put;
+	int r = 0;
+
+	if (!described)
+		r = describe_find(store_of(content), call, &content->id, content->base.etag, NULL,
+				  &found);
+	if (r == 0)
+		r = describe_merge(described ? &described->object : &found, &own, true, &merged);
+	if (r < 0)
+		return r;
+	put = object_put_params(&merged);
+	*ret_params = content_params_new(&put, content_params_version(params));
+	return *ret_params ? 0 : -ENOMEM;
+}
+
+/* With a reference. */
+static int params_over(struct content *content, struct call *call,
+		       struct content_params **ret_params)
+{
+	struct content_params *params = content_params_get(content);
+	int r;
+
+	if (!content->room->keeps) {
+		*ret_params = params;
+		return 0;
+	}
+	r = merge_over(content, call, params, ret_params);
+	content_params_unref(params);
+	return r;
 }
 
 static int flush_params(struct content *content, struct call *call, struct object *ret_object)
@@ -223,7 +312,9 @@ static int flush_params(struct content *content, struct call *call, struct objec
 		r = content->state == CONTENT_CLEAN ? content_stage(content) : 0;
 		return r < 0 ? r : flush_staged(content, call, ret_object);
 	}
-	params = content_params_ref(content);
+	r = params_over(content, call, &params);
+	if (r < 0)
+		return r;
 	r = copy_onto_itself(content, call, params, ret_object);
 	content_params_unref(params);
 	return r;

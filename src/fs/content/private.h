@@ -14,16 +14,17 @@ enum content_state { CONTENT_CLEAN, CONTENT_STREAM, CONTENT_STAGED };
 struct content_base {
 	char *etag; /* NULL: not known, or no object is meant */
 	uint64_t size;
-	struct reader *reader; /* NULL until it is read from */
-	uint64_t generation;   /* how often it became another */
-	bool gone;             /* nobody has its bytes any more */
+	struct reader *reader;            /* NULL until it is read from */
+	uint64_t generation;              /* how often it became another */
+	bool gone;                        /* nobody has its bytes any more */
+	struct content_params *described; /* how; NULL: not known. With room->keeps */
 };
 
-/* How the object is written. Does not change. */
+/* How an object is written, or was. Does not change. */
 struct content_params {
 	atomic_uint references;
 	uint64_t version;
-	struct object object; /* type and metadata of it */
+	struct object object; /* type, headers, class, metadata */
 };
 
 /*
@@ -67,8 +68,10 @@ void content_leave_turn(struct content *content);
 
 uint64_t content_size_locked(struct content *content);
 bool content_dirty_locked(struct content *content);
-/* The object that is meant is another now. etag may be NULL. */
+/* The object that is meant is another now, and not known how described. etag may be NULL. */
 void content_set_base(struct content *content, const char *etag, uint64_t size);
+/* Takes described, which may be NULL: how the base is. */
+void content_set_described(struct content *content, struct content_params *described);
 /* A reader of the base, to unref. 0, -ENOMEM. */
 int content_reader_locked(struct content *content, struct reader **ret_reader);
 
@@ -78,8 +81,12 @@ void content_set_settled(struct content *content, struct object *object);
 void content_abandon(struct content *content, struct call *call, struct multipart *upload);
 void content_abort_abandoned(struct content *content, struct call *call);
 
-/* NULL when none were set. */
-struct content_params *content_params_ref(struct content *content);
+/* A copy, with one reference. NULL: out of memory. */
+struct content_params *content_params_new(const struct put_params *params, uint64_t version);
+/* NULL is NULL. */
+struct content_params *content_params_ref(struct content_params *params);
+/* Those that are set now, with a reference; NULL when none were set. */
+struct content_params *content_params_get(struct content *content);
 void content_params_unref(struct content_params *params);
 uint64_t content_params_version(const struct content_params *params);
 /* Without conditions; valid as long as params. */

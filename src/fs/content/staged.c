@@ -6,6 +6,7 @@
 #include "xacctfs/util/cleanup.h"
 
 #include "../least.h"
+#include "describe.h"
 #include "plan.h"
 
 /* Parts of one file that are under way at once. */
@@ -264,6 +265,35 @@ static int get_filled(struct staged_upload *job, struct multipart *upload, struc
 	return r;
 }
 
+/* ---- how it is described ---- */
+
+static int find_and_merge(struct staged_upload *job, struct call *call)
+{
+	_cleanup_(object_deinit) struct object found = {0};
+	int r = 0;
+
+	if (!job->told)
+		r = describe_find(job->room->reader.store, call, job->id, job->base_etag, job->base,
+				  &found);
+	return r < 0 ? r
+		     : describe_merge(job->told ? job->told : &found, &job->params,
+				      !job->staged->changed, &job->description);
+}
+
+/* Once what is fetched of the base was: that tells it, too. */
+static int describe(struct staged_upload *job, struct call *call)
+{
+	struct put_params own = job->params;
+	int r = job->keeps ? find_and_merge(job, call) : 0;
+
+	if (r < 0 || !job->keeps)
+		return r;
+	job->params = object_put_params(&job->description);
+	job->params.if_match = own.if_match;
+	job->params.if_none_match = own.if_none_match;
+	return 0;
+}
+
 /* ---- one PUT ---- */
 
 /*
@@ -293,8 +323,11 @@ static int put_bytes(struct staged_upload *job, struct call *call, const void *b
 		     struct object *ret_object)
 {
 	struct store *store = job->room->reader.store;
-	int r = store->put_object(store, call, job->id, &job->params, bytes, len, ret_object);
+	int r = describe(job, call);
 
+	if (r < 0)
+		return r;
+	r = store->put_object(store, call, job->id, &job->params, bytes, len, ret_object);
 	if (r < 0) {
 		job->attempted = true;
 		job->expected = multipart_expected_etag_of(bytes, len);
@@ -360,8 +393,10 @@ static int send(struct staged_upload *job, struct multipart *upload, struct call
 static int send_all(struct staged_upload *job, struct multipart *upload, struct call *call,
 		    const struct plan *plan, struct object *ret_object)
 {
-	int r = multipart_begin(upload, call, &job->params);
+	int r = describe(job, call);
 
+	if (r == 0)
+		r = multipart_begin(upload, call, &job->params);
 	for (size_t i = 0; r == 0 && i < plan->n; i++)
 		r = send(job, upload, call, &plan->v[i]);
 	if (r == 0)

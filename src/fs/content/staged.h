@@ -44,11 +44,15 @@ struct staged_upload {
 	const char *base_etag;    /* the copied parts'; NULL: nothing is copied */
 	pthread_mutex_t *lock;    /* held while present changes */
 	struct put_params params; /* with conditions */
+	/* It stays described as the base is: as this, or when that is NULL, as it is asked for. */
+	bool keeps;
+	const struct object *told;
 
 	/* What comes out of it, also when it fails. */
-	bool attempted;         /* the object may be as expected */
-	char *expected;         /* its ETag then, to free(); NULL when not known */
-	struct multipart *left; /* an upload that could not be aborted; the caller's */
+	struct object description; /* with keeps, when it is 0: how it was written; to deinit */
+	bool attempted;            /* the object may be as expected */
+	char *expected;            /* its ETag then, to free(); NULL when not known */
+	struct multipart *left;    /* an upload that could not be aborted; the caller's */
 };
 
 /*

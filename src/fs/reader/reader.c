@@ -54,6 +54,8 @@ struct reader {
 	struct extent *kept;      /* lock: the last one that was consumed; NULL when it is gone */
 	struct reading *readings; /* lock */
 	bool failed;              /* lock: the last fetch did: nothing runs ahead */
+	bool is_told;             /* lock: told is as a fetch told it */
+	struct object told;       /* lock */
 	size_t held;              /* lock: bytes of the purse */
 	size_t share;             /* lock: what it might hold at the last read */
 	struct memory_holder holder;
@@ -236,6 +238,7 @@ static void reader_free(struct reader *reader)
 	pthread_cond_destroy(&reader->changed);
 	pthread_mutex_destroy(&reader->lock);
 	target_free(reader->target);
+	object_deinit(&reader->told);
 	extents_deinit(&reader->extents);
 	free(reader);
 }
@@ -257,6 +260,25 @@ static int take_bytes(void *data, const void *bytes, size_t n)
 	}
 	pthread_mutex_unlock(&reader->lock);
 	return 0;
+}
+
+/* Without memory it is not told. */
+static void take_told_locked(struct reader *reader, const struct object *object)
+{
+	struct put_params params = object_put_params(object);
+
+	if (!reader->is_told)
+		reader->is_told = object_describe(&reader->told, &params) == 0;
+}
+
+/* So that whoever has the bytes can have this, too. */
+static void take_told(void *data, const struct object *object)
+{
+	struct reader *reader = data;
+
+	pthread_mutex_lock(&reader->lock);
+	take_told_locked(reader, object);
+	pthread_mutex_unlock(&reader->lock);
 }
 
 /* The first answer tells the ETag. */
@@ -302,6 +324,8 @@ static void finish_locked(struct reader *reader, struct extent *extent, struct o
 	if (r == -ESTALE)
 		extent->target->gone_until_ms =
 		    clock_after(reader->room.clock, reader->room.gone_ttl_ms);
+	if (r == 0)
+		take_told_locked(reader, object);
 	if (r != 0 && !extent->pinned)
 		extent->have = 0;
 	extent->error = r;
@@ -325,7 +349,9 @@ static int get(struct reader *reader, struct extent *extent, struct call *call,
 					  .len = extent->len,
 					  .if_match = extent->pinned ? target->etag : NULL,
 					  .sink = take_bytes,
-					  .sink_data = extent};
+					  .sink_data = extent,
+					  .told = extent->pinned ? take_told : NULL,
+					  .told_data = reader};
 
 	return reader->room.store->get_object(reader->room.store, call, &id, &params, ret_object);
 }
@@ -693,6 +719,20 @@ void reader_unref(struct reader *reader)
 	pthread_mutex_unlock(&reader->lock);
 	if (last)
 		reader_free(reader);
+}
+
+int reader_told(struct reader *reader, struct object *ret_object)
+{
+	struct put_params params;
+	int r = -ENODATA;
+
+	pthread_mutex_lock(&reader->lock);
+	if (reader->is_told) {
+		params = object_put_params(&reader->told);
+		r = object_describe(ret_object, &params);
+	}
+	pthread_mutex_unlock(&reader->lock);
+	return r;
 }
 
 int reader_rename(struct reader *reader, const struct object_id *id, const char *etag)

@@ -62,6 +62,12 @@ void reader_unref(struct reader *reader);
 int reader_read(struct reader *reader, struct call *call, uint64_t offset, size_t len, void *data,
 		size_t *ret_n);
 
+/*
+ * How the object's bytes came described: type, headers, class, metadata; to be deinitialised.
+ * -ENODATA when none came yet; -ENOMEM.
+ */
+int reader_told(struct reader *reader, struct object *ret_object);
+
 /* The object has another name now (a rename by this mount); the ETag is the new one's. -ENOMEM. */
 int reader_rename(struct reader *reader, const struct object_id *id, const char *etag);
 

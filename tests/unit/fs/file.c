@@ -1025,14 +1025,14 @@ static void a_date_set_while_writing_goes_with_the_upload(void **state)
 	assert_string_equal(object.content_type, "text/plain");
 }
 
-static void the_type_is_by_the_name_whenever_it_is_written(void **state)
+static void the_type_is_by_the_name_when_it_is_written_anew(void **state)
 {
 	struct bench *b = *state;
 	_cleanup_(object_deinit) struct object object = {0};
 	struct fs_file *file;
 
 	put(b, "one", "a.html", "old");
-	file = open_file(b, "one/a.html", O_RDWR);
+	file = open_file(b, "one/a.html", O_RDWR | O_TRUNC);
 	assert_int_equal(write_at(b, file, 0, "new"), 0);
 	assert_int_equal(close_file(b, file), 0);
 	assert_true(memory_stat(&b->s3, "one", "a.html", &object));
@@ -1312,7 +1312,7 @@ int main(void)
 	    TEST(touch_is_a_copy_onto_itself),
 	    TEST(touch_of_what_is_not_uploaded_yet_is_no_request),
 	    TEST(a_date_set_while_writing_goes_with_the_upload),
-	    TEST(the_type_is_by_the_name_whenever_it_is_written),
+	    TEST(the_type_is_by_the_name_when_it_is_written_anew),
 	    TEST_FILE(the_date_is_the_servers_when_it_is_uploaded),
 	    TEST(an_object_tells_its_attributes),
 	    TEST(what_is_not_uploaded_has_no_attributes),

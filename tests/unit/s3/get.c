@@ -12,6 +12,7 @@ struct basket {
 	char bytes[4 * SIZE];
 	size_t n;
 	size_t room; /* the sink refuses more, with 77 */
+	struct object told;
 };
 
 static int take(void *data, const void *bytes, size_t n)
@@ -30,7 +31,8 @@ static int get_with(struct bench *b, uint64_t offset, uint64_t len, const char *
 		    struct basket *basket, struct object *ret_object)
 {
 	struct object_id id = {"bucket", "k"};
-	struct get_params params = {offset, len, if_match, take, basket};
+	struct get_params params = {
+	    .offset = offset, .len = len, .if_match = if_match, .sink = take, .sink_data = basket};
 
 	basket->n = 0;
 	if (basket->room == 0)
@@ -60,6 +62,46 @@ static void expect_no_if_match(struct bench *b, size_t i)
 }
 
 /* ---- in one answer ---- */
+
+static void note_told(void *data, const struct object *object)
+{
+	struct object *seen = data;
+
+	assert_null(seen->etag); /* once */
+	seen->etag = strdup(object->etag);
+	seen->size = object->size;
+}
+
+static int take_told_bytes(void *data, const void *bytes, size_t n)
+{
+	const struct basket *basket = data;
+
+	assert_non_null(basket->told.etag);
+	return take(data, bytes, n);
+}
+
+/* Even when the bytes come in two answers. */
+static void it_is_told_before_its_bytes(void **state)
+{
+	_cleanup_(object_deinit) struct object seen = {0};
+	struct bench *b = *state;
+	struct basket basket = {.room = SIZE};
+	struct object_id id = {"bucket", "k"};
+	struct get_params params = {.offset = 3,
+				    .len = 4,
+				    .sink = take_told_bytes,
+				    .sink_data = &basket,
+				    .told = note_told,
+				    .told_data = &basket.told};
+
+	script_answer(&b->script, 206, PART("3-4") "Content-Length: 2\n", "34");
+	script_answer(&b->script, 206, PART("5-6") "Content-Length: 2\n", "56");
+	assert_int_equal(b->store->get_object(b->store, &b->call, &id, &params, NULL), 0);
+	expect_bytes(&basket, 3, 4);
+	seen = basket.told;
+	assert_string_equal(seen.etag, "\"e1\"");
+	assert_int_equal(seen.size, SIZE);
+}
 
 static void get_on_the_wire(void **state)
 {
@@ -404,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    bench_test(get_on_the_wire),
+	    bench_test(it_is_told_before_its_bytes),
 	    bench_test(get_pinned),
 	    bench_test(get_over_the_end),
 	    bench_test(get_behind_the_end),

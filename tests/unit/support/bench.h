@@ -97,7 +97,12 @@ static inline int get(struct bench *b, struct call *call, const char *key, uint6
 	taken_deinit(taken);
 	taken->error = error;
 	return b->store->get_object(b->store, call, &(struct object_id){"b", key},
-				    &(struct get_params){offset, len, if_match, take, taken}, NULL);
+				    &(struct get_params){.offset = offset,
+							 .len = len,
+							 .if_match = if_match,
+							 .sink = take,
+							 .sink_data = taken},
+				    NULL);
 }
 
 static inline int put(struct bench *b, struct call *call, const char *key, const char *text,

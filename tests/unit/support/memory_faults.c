@@ -245,7 +245,12 @@ static void read_whole(struct worker *w, const struct object_id *id)
 	struct taken taken = {0};
 	struct object told = {0};
 	int r = s->get_object(s, &w->b->call, id,
-			      &(struct get_params){0, UINT64_MAX, NULL, take, &taken}, &told);
+			      &(struct get_params){.offset = 0,
+						   .len = UINT64_MAX,
+						   .if_match = NULL,
+						   .sink = take,
+						   .sink_data = &taken},
+			      &told);
 
 	expect(w, r == 0 || r == -ENOENT);
 	if (r == 0) {

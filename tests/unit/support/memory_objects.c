@@ -81,10 +81,13 @@ static void a_get_tells_the_whole_object(void **state)
 	struct bench *b = *state;
 
 	put_text(b, "x", "abc");
-	assert_int_equal(b->store->get_object(b->store, &b->call, &id_x,
-					      &(struct get_params){1, 1, ABC_ETAG, take, &taken},
-					      &told),
-			 0);
+	assert_int_equal(
+	    b->store->get_object(
+		b->store, &b->call, &id_x,
+		&(struct get_params){
+		    .offset = 1, .len = 1, .if_match = ABC_ETAG, .sink = take, .sink_data = &taken},
+		&told),
+	    0);
 	assert_int_equal(told.size, 3);
 	assert_string_equal(told.etag, ABC_ETAG);
 	assert_int_equal(told.mtime_ms, TEST_CLOCK_WALL_MS);
@@ -321,9 +324,13 @@ static void no_bucket_no_object(void **state)
 
 	put_text(b, "x", "");
 	assert_int_equal(s->head_object(s, &b->call, &id_no_bucket, &told), -ENOENT);
-	assert_int_equal(s->get_object(s, &b->call, &id_no_bucket,
-				       &(struct get_params){0, 1, NULL, take, NULL}, NULL),
-			 -ENOENT);
+	assert_int_equal(
+	    s->get_object(
+		s, &b->call, &id_no_bucket,
+		&(struct get_params){
+		    .offset = 0, .len = 1, .if_match = NULL, .sink = take, .sink_data = NULL},
+		NULL),
+	    -ENOENT);
 	assert_int_equal(s->put_object(s, &b->call, &id_no_bucket, NULL, "", 0, NULL), -ENOENT);
 	assert_int_equal(copy(b, &id_no_bucket, &id_x, (struct copy_params){0}), -ENOENT);
 	assert_int_equal(s->delete_object(s, &b->call, &id_no_bucket, NULL), -ENOENT);
