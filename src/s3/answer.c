@@ -90,7 +90,7 @@ int s3_read_object(const struct http_response *response, struct object *ret_obje
 		r = take_header(response, "x-amz-storage-class", &object.storage_class);
 	if (r == 0)
 		r = take_header(response, "x-amz-server-side-encryption", &object.encryption);
-	for (size_t i = 0; r == 0 && i < OBJECT_HEADERS; i++)
+	for (enum object_header i = 0; r == 0 && i < OBJECT_HEADERS; i++)
 		r = take_header(response, object_header_name(i), &object.headers[i]);
 	if (r == 0)
 		r = take_meta(response, &object);

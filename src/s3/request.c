@@ -32,7 +32,7 @@ int s3_add_description(struct http_headers *headers, const struct put_params *pa
 
 	if (params->content_type)
 		r = http_headers_add(headers, "Content-Type", params->content_type);
-	for (size_t i = 0; r == 0 && params->headers && i < OBJECT_HEADERS; i++)
+	for (enum object_header i = 0; r == 0 && params->headers && i < OBJECT_HEADERS; i++)
 		if (params->headers[i])
 			r = http_headers_add(headers, object_header_name(i), params->headers[i]);
 	for (size_t i = 0; r == 0 && i < params->n_meta; i++)
