@@ -35,7 +35,9 @@ ceph_up() {
         bash -euc "$(declare -f ceph_start_inside); ceph_start_inside" >>"$dir/ceph/run/start.log" 2>&1 9<&- ||
         return 1
     wait_for 15 "radosgw" answers "http://127.0.0.1:$((BASE_PORT + 1))/" || return 1
+    # The role may do what the sample says, and nothing else: so the sample is tried by everything.
     ceph_enter env ACCOUNT_A="$ACCOUNT_A" ACCOUNT_B="$ACCOUNT_B" ROLE_NAME="$ROLE_NAME" TRUST="$(trust_policy)" \
+        ROLE_POLICY="$(cat "$here/../config/iam/account-b-role-policy.json")" \
         ANNE_KEY="$ANNE_KEY" ANNE_SECRET="$ANNE_SECRET" AROOT_KEY="$AROOT_KEY" AROOT_SECRET="$AROOT_SECRET" \
         BROOT_KEY="$BROOT_KEY" BROOT_SECRET="$BROOT_SECRET" \
         bash -euc "$(declare -f ceph_accounts_inside); ceph_accounts_inside" >>"$dir/ceph/run/accounts.log" 2>&1 9<&-
@@ -67,7 +69,6 @@ ceph_start_inside() {
 
 ceph_accounts_inside() {
     admin() { radosgw-admin -c /mnt/ceph.conf "$@"; }
-    local all_of_s3='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["arn:aws:s3:::*"]}]}'
     admin account create --account-name A --account-id "$ACCOUNT_A"
     admin account create --account-name B --account-id "$ACCOUNT_B" --max-buckets=0       # no limit
     admin user create --uid aroot --display-name aroot --account-id "$ACCOUNT_A" --account-root \
@@ -77,7 +78,7 @@ ceph_accounts_inside() {
     admin user create --uid Anne --display-name Anne --account-id "$ACCOUNT_A" \
         --access-key "$ANNE_KEY" --secret "$ANNE_SECRET"
     admin role create --account-id "$ACCOUNT_B" --role-name "$ROLE_NAME" --assume-role-policy-doc "$TRUST"
-    admin role-policy put --account-id "$ACCOUNT_B" --role-name "$ROLE_NAME" --policy-name s3 --policy-doc "$all_of_s3"
+    admin role-policy put --account-id "$ACCOUNT_B" --role-name "$ROLE_NAME" --policy-name s3 --policy-doc "$ROLE_POLICY"
 }
 
 # RGW knows no sts:ExternalId; the gateway hands it over as the referer (gateway.cfg).
