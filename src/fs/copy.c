@@ -74,7 +74,7 @@ static void abort_upload(struct fs *fs, const struct object_id *target, const ch
 {
 	struct call call;
 
-	call_init(&call, NULL, fs->options.clock, fs->options.background_timeout_ms);
+	call_init(&call, fs->options.closing, fs->options.clock, fs->options.background_timeout_ms);
 	fs->options.store->abort_upload(fs->options.store, &call, target, upload_id);
 	call_deinit(&call);
 }

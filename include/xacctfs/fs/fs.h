@@ -59,8 +59,9 @@ struct fs_options {
 	uint64_t memory_limit;      /* bytes of files and names held; 1 MiB or more */
 	const char *staging_dir;    /* for files that are changed in the middle. Not kept */
 	uint64_t staging_limit;     /* bytes */
-	int64_t background_timeout_ms;    /* patience of one transfer that nobody waits for */
-	struct call_group *closing;       /* of what fs_free() asks S3 for; NULL: none. Not owned */
+	int64_t background_timeout_ms; /* patience of one transfer that nobody waits for */
+	struct call_group *closing; /* of what fs_free() asks S3 for, and copies that are given up;
+				       NULL: none. Not owned */
 	const struct fs_control *control; /* n_control of them; none: there is no FS_CONTROL_DIR */
 	size_t n_control;
 	void *control_data; /* of their render; neither is owned */
