@@ -10,7 +10,7 @@ breaks() {
     local link=$1 reason=$2 remedy=$3 status=0 got
     shift 3
     # shellcheck disable=SC2086 # the wrapper is several words
-    ${XACCTFS_WRAP:-} "$XACCTFS" --check --json "$@" >json 2>err || status=$?
+    "${program[@]}" --check --json "$@" >json 2>err || status=$?
     DEPTH=1
     equal "status" $status 1
     got=$(jq -r '[.ok, (.links[-1] | .link, .ok, .reason)] | join(" ")' json)
@@ -21,7 +21,7 @@ breaks() {
     equal "links before that are broken" "$(jq '[.links[:-1][] | select(.ok | not)] | length' json)" 0
     status=0
     # shellcheck disable=SC2086
-    ${XACCTFS_WRAP:-} "$XACCTFS" --check "$@" >text 2>err || status=$?
+    "${program[@]}" --check "$@" >text 2>err || status=$?
     equal "status" $status 1
     has text "^FAIL  $link "
     has text '^      mend it:'
@@ -82,6 +82,6 @@ equal "what holds" "$(jq -r '[.links[] | select(.ok).link] | join(" ")' json)" '
 
 # --- no region: the command is wrong, no link ---
 status=0
-env -u AWS_REGION -u AWS_DEFAULT_REGION AWS_CONFIG_FILE=/nonexistent "$XACCTFS" --check --profile Anne "$XACCTFS_ROLE_ARN" >text 2>err || status=$?
+env -u AWS_REGION -u AWS_DEFAULT_REGION AWS_CONFIG_FILE=/nonexistent "${program[@]}" --check --profile Anne "$XACCTFS_ROLE_ARN" >text 2>err || status=$?
 equal "status" $status 2
 has err 'no region'

@@ -4,11 +4,11 @@
 start_aws
 aws --profile accountB s3api create-bucket --bucket photos >/dev/null
 mark
-"$XACCTFS" --check accountB:photos/2026 >out
+"${program[@]}" --check accountB:photos/2026 >out
 has out '^ok +bucket +photos/2026/$'
 has out '^All links hold'
 equal "requests for all buckets" "$(requests GET '^/(\?|$)')" 0
-status=0; "$XACCTFS" --check accountB:no-such-bucket >out 2>log || status=$?
+status=0; "${program[@]}" --check accountB:no-such-bucket >out 2>log || status=$?
 equal "status" $status 1
 has out '^FAIL +bucket +no-such-bucket: No such file or directory'
 has out "mend it: +Check the bucket's name"

@@ -8,7 +8,7 @@ aws --profile accountB s3 mb s3://one >aws.out
 aws --profile accountB s3 mb s3://two >aws.out
 
 mark
-"$XACCTFS" --check accountB >text 2>err
+"${program[@]}" --check accountB >text 2>err
 cat text
 equal "stderr" "$(cat err)" ""
 has text "^ok    region       eu-west-1, at $XACCTFS_ENDPOINT"
@@ -27,7 +27,7 @@ cat >identity.xml <<'END'
 </GetCallerIdentityResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetCallerIdentityResponse>
 END
 fault add --action GetCallerIdentity body identity.xml >fault.id
-"$XACCTFS" --check --json accountB >json 2>err
+"${program[@]}" --check --json accountB >json 2>err
 equal "stderr" "$(cat err)" ""
 equal "ok" "$(jq -c '[.ok, .source]' json)" '[true,"accountB"]'
 equal "the links" "$(jq -r '[.links[] | "\(.link)=\(.ok)"] | join(" ")' json)" \

@@ -51,7 +51,7 @@ fault clear
 for action in "--action AssumeRole" "--method GET"; do
     # shellcheck disable=SC2086
     fault add $action hang >/dev/null
-    "$XACCTFS" -f accountB "$work/mnt" >>start.log 2>&1 &
+    "${program[@]}" -f accountB "$work/mnt" >>start.log 2>&1 &
     start=$!
     hanging 1
     kill -TERM $start

@@ -28,7 +28,7 @@ through() {
     shift
     before=$(proxied)
     mark
-    env -u http_proxy -u HTTP_PROXY -u no_proxy -u NO_PROXY "$@" "$XACCTFS" -o metadata_ttl=60 accountB "$work/mnt"
+    env -u http_proxy -u HTTP_PROXY -u no_proxy -u NO_PROXY "$@" "${program[@]}" -o metadata_ttl=60 accountB "$work/mnt"
     mkdir mnt/by-proxy
     rmdir mnt/by-proxy
     umount mnt
@@ -46,6 +46,6 @@ through 0 http_proxy=http://127.0.0.1:3128 NO_PROXY=example.com,127.0.0.1
 through 0 HTTP_PROXY=http://127.0.0.1:3128 no_proxy='*'
 through 0 https_proxy=http://127.0.0.1:3128
 
-refused "127.0.0.1 port 9" env http_proxy=http://127.0.0.1:9 "$XACCTFS" -o max_attempts=1 accountB "$work/mnt"
-refused "no-such-proxy.invalid" env http_proxy=http://no-such-proxy.invalid:3128 "$XACCTFS" -o max_attempts=1 accountB "$work/mnt"
+refused "127.0.0.1 port 9" env http_proxy=http://127.0.0.1:9 "${program[@]}" -o max_attempts=1 accountB "$work/mnt"
+refused "no-such-proxy.invalid" env http_proxy=http://no-such-proxy.invalid:3128 "${program[@]}" -o max_attempts=1 accountB "$work/mnt"
 ! mountpoint -q mnt || fail "it is mounted"

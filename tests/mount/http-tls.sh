@@ -29,7 +29,7 @@ haproxy -D -f tls.cfg -p haproxy.pid >/dev/null 2>&1
 unset AWS_ENDPOINT_URL AWS_CA_BUNDLE
 mkdir -p mnt
 # over URL [OPTIONS...]: --check of that endpoint
-over() { local url=$1; shift; "$XACCTFS" --check --endpoint-url "$url" "$@" accountB; }
+over() { local url=$1; shift; "${program[@]}" --check --endpoint-url "$url" "$@" accountB; }
 
 status=0; over https://localhost:19443 >untrusted 2>&1 || status=$?
 equal "status with an untrusted certificate" $status 1
@@ -37,7 +37,7 @@ has untrusted '^FAIL .*certificate'
 status=0; over https://localhost:19444 --ca-bundle "$work/other.crt" >misnamed 2>&1 || status=$?
 equal "status with a certificate of another name" $status 1
 has misnamed '^FAIL .*(certificate|name)'
-status=0; "$XACCTFS" -f --endpoint-url https://localhost:19443 accountB "$work/mnt" >mount.log 2>&1 || status=$?
+status=0; "${program[@]}" -f --endpoint-url https://localhost:19443 accountB "$work/mnt" >mount.log 2>&1 || status=$?
 equal "status of the mount" $status 1
 has mount.log certificate
 over https://localhost:19443 --ca-bundle "$work/right.crt" >trusted 2>&1 || fail "$(cat trusted)"

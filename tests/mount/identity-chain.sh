@@ -28,7 +28,7 @@ END
 mark
 mkdir mnt
 touch "$daemon_log"
-"$XACCTFS" -f -o duration_seconds=3,metadata_ttl=0 second mnt >>"$daemon_log" 2>&1 &
+"${program[@]}" -f -o duration_seconds=3,metadata_ttl=0 second mnt >>"$daemon_log" 2>&1 &
 daemon_pid=$!
 await_log 'signed in as arn:aws:sts::[A-Z0-9]*:assumed-role/second/'
 await_log 'is mounted on'
@@ -39,7 +39,7 @@ at_least "AssumeRole" "$(requests --action AssumeRole)" 4
 unmount_b
 
 status=0
-"$XACCTFS" round mnt 2>cycle.err || status=$?
+"${program[@]}" round mnt 2>cycle.err || status=$?
 cat cycle.err
 equal "exit status" $status 2
 has cycle.err 'source_profile goes round in a circle: round -> about -> round'

@@ -7,7 +7,7 @@ start_aws
 lasts() {
     local wanted=$1 until seconds
     shift
-    "$XACCTFS" --check "$@" accountB >check.out
+    "${program[@]}" --check "$@" accountB >check.out
     until=$(sed -n 's/.*, until \(.*\)/\1/p' check.out)
     seconds=$(($(date -d "$until" +%s) - $(date +%s)))
     echo "duration_seconds $wanted: $seconds s"

@@ -8,7 +8,7 @@ grep -v gateway.test /etc/hosts >hosts
 mount --bind hosts /etc/hosts # in the case's own namespace
 named=http://gateway.test:${XACCTFS_ENDPOINT##*:}
 
-"$XACCTFS" -f -d -o "endpoint_url=$named,allow_http,max_attempts=20" accountB mnt >>"$daemon_log" 2>&1 &
+"${program[@]}" -f -d -o "endpoint_url=$named,allow_http,max_attempts=20" accountB mnt >>"$daemon_log" 2>&1 &
 daemon_pid=$!
 await_log 'attempt 2 failed .*Could not resolve host'
 echo '127.0.0.1 gateway.test' >>/etc/hosts

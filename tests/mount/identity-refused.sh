@@ -18,7 +18,7 @@ refuses() {
     for foreground in '' -f; do
         status=0
         # shellcheck disable=SC2086 # the wrapper is several words, -f none or one
-        timeout 60 env "${environment[@]}" ${XACCTFS_WRAP:-} "$XACCTFS" $foreground "$@" mnt >out 2>&1 </dev/null || status=$?
+        timeout 60 env "${environment[@]}" "${program[@]}" $foreground "$@" mnt >out 2>&1 </dev/null || status=$?
         [ $status != 124 ] || DEPTH=1 fail "$what: it does not end"
         equal "$what: status" $status "$wanted"
         has out "$regex"

@@ -31,35 +31,35 @@ role_session_name = from-section
 END
 cp aws/aws/config config.plain
 sed '/^\[profile accountB\]/a role_session_name = from-profile' config.plain >aws/aws/config
-become "$XACCTFS" -f --config own.conf --role-session-name from-argv -o role_session_name=from-option accountB mnt
+become "${program[@]}" -f --config own.conf --role-session-name from-argv -o role_session_name=from-option accountB mnt
 equal "session" "$session" $role/from-argv
-become "$XACCTFS" -f --config own.conf -o role_session_name=from-option accountB mnt
+become "${program[@]}" -f --config own.conf -o role_session_name=from-option accountB mnt
 equal "session" "$session" $role/from-option
-become "$XACCTFS" -f --config own.conf accountB mnt
+become "${program[@]}" -f --config own.conf accountB mnt
 equal "session" "$session" $role/from-section
 sed -i '/from-section/d' own.conf
-become XACCTFS_CONF_FILE=own.conf "$XACCTFS" -f accountB mnt
+become XACCTFS_CONF_FILE=own.conf "${program[@]}" -f accountB mnt
 equal "session" "$session" $role/from-file
-become "$XACCTFS" -f accountB mnt
+become "${program[@]}" -f accountB mnt
 equal "session" "$session" $role/from-profile
 cp config.plain aws/aws/config
-become "$XACCTFS" -f accountB mnt
+become "${program[@]}" -f accountB mnt
 [[ $session =~ ^$role/xacctfs-.*-[0-9]+$ ]] || fail "the session's name is '$session'"
 
 # --- SOURCE left out ---
-become AWS_PROFILE=accountB "$XACCTFS" -f mnt
+become AWS_PROFILE=accountB "${program[@]}" -f mnt
 equal "key" "$key" "$anne_key"
 # a role as SOURCE, the keys of a profile, the rest by long options
-become "$XACCTFS" -f --profile Anne --external-id "$XACCTFS_EXTERNAL_ID" --role-session-name by-arn "$XACCTFS_ROLE_ARN" mnt
+become "${program[@]}" -f --profile Anne --external-id "$XACCTFS_EXTERNAL_ID" --role-session-name by-arn "$XACCTFS_ROLE_ARN" mnt
 equal "session" "$session" $role/by-arn
 # and all by -o
-become "$XACCTFS" -f -o "profile=Anne,external_id=$XACCTFS_EXTERNAL_ID,role_session_name=by-o,role_arn=$XACCTFS_ROLE_ARN" mnt
+become "${program[@]}" -f -o "profile=Anne,external_id=$XACCTFS_EXTERNAL_ID,role_session_name=by-o,role_arn=$XACCTFS_ROLE_ARN" mnt
 equal "session" "$session" $role/by-o
 
 # --- without AWS files ---
 none=(AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent)
 become "${none[@]}" AWS_ACCESS_KEY_ID="$anne_key" AWS_SECRET_ACCESS_KEY="$anne_secret" \
-    "$XACCTFS" -f --external-id "$XACCTFS_EXTERNAL_ID" "$XACCTFS_ROLE_ARN" mnt
+    "${program[@]}" -f --external-id "$XACCTFS_EXTERNAL_ID" "$XACCTFS_ROLE_ARN" mnt
 equal "key" "$key" "$anne_key"
 cat >whole.conf <<END
 [B]
@@ -72,18 +72,18 @@ region = eu-west-1
 endpoint_url = $XACCTFS_ENDPOINT
 END
 become -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_ENDPOINT_URL "${none[@]}" AWS_ACCESS_KEY_ID="$anne_key" AWS_SECRET_ACCESS_KEY="$anne_secret" \
-    "$XACCTFS" -f --config whole.conf B mnt
+    "${program[@]}" -f --config whole.conf B mnt
 equal "session" "$session" $role/of-the-file
 
 # --- the profile's key and the environment's ---
 # a named profile's source wins over keys in the environment
-become AWS_ACCESS_KEY_ID=AKIAOTHEROTHEROTHER2 AWS_SECRET_ACCESS_KEY=no "$XACCTFS" -f accountB mnt
+become AWS_ACCESS_KEY_ID=AKIAOTHEROTHEROTHER2 AWS_SECRET_ACCESS_KEY=no "${program[@]}" -f accountB mnt
 equal "key" "$key" "$anne_key"
 
 # --- the region: the environment before the file and the profile, an option before all ---
-become AWS_REGION=eu-central-1 "$XACCTFS" -f --config whole.conf accountB mnt
+become AWS_REGION=eu-central-1 "${program[@]}" -f --config whole.conf accountB mnt
 equal "region" "$region" eu-central-1
-become AWS_REGION=eu-central-1 "$XACCTFS" -f --region eu-north-1 accountB mnt
+become AWS_REGION=eu-central-1 "${program[@]}" -f --region eu-north-1 accountB mnt
 equal "region" "$region" eu-north-1
-become -u AWS_REGION -u AWS_DEFAULT_REGION "$XACCTFS" -f accountB mnt
+become -u AWS_REGION -u AWS_DEFAULT_REGION "${program[@]}" -f accountB mnt
 equal "region" "$region" eu-west-1

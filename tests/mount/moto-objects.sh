@@ -7,7 +7,7 @@ sizes=(0 1 4095 4096 4097 131071 131073 1048575 1048576 1048577 8388607 8388608 
 make_files made "${sizes[@]}"
 
 # the chain; what radosgw does not tell
-"$XACCTFS" --check accountB >text
+"${program[@]}" --check accountB >text
 cat text
 has text '^ok    identity     arn:aws:iam::111111111111:user/Anne$'
 has text "^ok    role         $XACCTFS_ROLE_ARN\$"

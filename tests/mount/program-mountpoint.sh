@@ -3,16 +3,16 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 status() { local s=0; timeout 60 "$@" >out 2>&1 </dev/null || s=$?; echo $s; }
-gone() { timeout 10 bash -c 'while pgrep -x xacctfs >/dev/null; do :; done' || fail "a daemon stays"; }
+gone() { timeout $((10 * slow)) bash -c 'while pgrep -f "$0 accountB" >/dev/null; do :; done' "$XACCTFS" || fail "a daemon stays"; }
 
 for name in plain 'with space' 'with,comma' 'back\slash' $'new\nline' $'f\xc3\xbcr-alle' -dash; do
     mkdir -- "$name"
     : >"./$name/hidden"
-    equal "status of mounting on '$name'" "$(status "$XACCTFS" accountB "./$name")" 0
+    equal "status of mounting on '$name'" "$(status "${program[@]}" accountB "./$name")" 0
     mountpoint -q -- "./$name" || fail "'$name' is not mounted"
     mkdir "./$name/a-bucket"
     equal "ls of '$name'" "$(ls -A -- "./$name")" a-bucket
-    equal "status of mounting on '$name' again" "$(status "$XACCTFS" accountB "$work/$name")" 1
+    equal "status of mounting on '$name' again" "$(status "${program[@]}" accountB "$work/$name")" 1
     has out 'is mounted by xacctfs already'
     rmdir "./$name/a-bucket"
     fusermount3 -u "./$name"
@@ -21,17 +21,17 @@ for name in plain 'with space' 'with,comma' 'back\slash' $'new\nline' $'f\xc3\xb
 done
 
 ln -s plain link
-equal "status of mounting on a link" "$(status "$XACCTFS" accountB link)" 0
+equal "status of mounting on a link" "$(status "${program[@]}" accountB link)" 0
 mountpoint -q plain || fail "not mounted where the link leads"
-equal "status of mounting where it leads" "$(status "$XACCTFS" accountB plain)" 1
+equal "status of mounting where it leads" "$(status "${program[@]}" accountB plain)" 1
 has out 'is mounted by xacctfs already'
-equal "status of mounting by a way round" "$(status "$XACCTFS" accountB ./aws/../plain/.)" 1
+equal "status of mounting by a way round" "$(status "${program[@]}" accountB ./aws/../plain/.)" 1
 has out 'is mounted by xacctfs already'
 umount plain
 gone
 
 for bad in none none/deeper file file/below; do
     : >file
-    equal "status of mounting on $bad" "$(status "$XACCTFS" accountB "$bad")" 1
+    equal "status of mounting on $bad" "$(status "${program[@]}" accountB "$bad")" 1
     equal "lines about it" "$(wc -l <out)" 1
 done

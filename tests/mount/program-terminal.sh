@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 mkdir mnt from-here
+# not by $program: a wrapper holds what the program does not
 
 # a command substitution ends when nobody holds its pipe
 timeout 60 bash -c 'cd from-here && text=$("$XACCTFS" accountB ../mnt 2>&1)' || fail "it keeps the pipe, or fails"

@@ -42,7 +42,7 @@ fault add --action AssumeRole --count 1 body first >fault.id
 fault add --action AssumeRole --count 1 body second >fault.id
 fault add --action AssumeRole --count 1 body broken >fault.id
 
-# the keys come by the environment
+# the keys come by the environment; not by $program: a wrapper's environment is its own
 mkdir mnt
 touch "$daemon_log"
 env AWS_ACCESS_KEY_ID="$(anne aws_access_key_id)" AWS_SECRET_ACCESS_KEY="$(anne aws_secret_access_key)" \

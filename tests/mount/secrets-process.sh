@@ -25,7 +25,8 @@ END
 chmod 755 fusermount3
 mount --bind fusermount3 /usr/bin/fusermount3
 
-# mount_as_user LOG: the secrets are in its environment, whether they are used or not
+# mount_as_user LOG: the secrets are in its environment, whether they are used or not; not by $program, whose process would be a
+# wrapper's
 mount_as_user() {
     daemon_log=$work/$1
     touch "$daemon_log"

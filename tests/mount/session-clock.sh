@@ -8,7 +8,7 @@ start_aws
 # The wall clock of the daemon only, read anew from a file each time; the boot clock stays as it is. A sanitizer's library
 # must stand before libfaketime, or its waits for a condition bypass it.
 sanitizer=$(ldd "$XACCTFS" | awk '/lib[at]san/ { print $3 ":" }')
-export XACCTFS_WRAP="env LD_PRELOAD=$sanitizer$faketime FAKETIME_TIMESTAMP_FILE=$work/clock FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1"
+program=(env "LD_PRELOAD=$sanitizer$faketime" "FAKETIME_TIMESTAMP_FILE=$work/clock" FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 "$XACCTFS")
 
 refusals() { "$local_aws" log-sync -C "$work/aws" >/dev/null; awk -v since="$marked" 'NR > since && $4 == 403 { n++ } END { print n + 0 }' aws/gateway.log; }
 

@@ -2,7 +2,7 @@
 # --incomplete-uploads lists the uploads that were begun and not ended, and aborts those that are old enough, of all buckets or of SOURCE's.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-uploads() { "$XACCTFS" --incomplete-uploads "$@" 2>uploads.log; }
+uploads() { "${program[@]}" --incomplete-uploads "$@" 2>uploads.log; }
 # begin BUCKET KEY: prints the upload's ID
 begin() { aws --profile accountB s3api create-multipart-upload --bucket "$1" --key "$2" --query UploadId --output text; }
 

@@ -34,7 +34,7 @@ unmount_b
 fault clear
 has "$daemon_log" 'up-bucket/four: the incomplete upload .* could not be aborted and is left: AccessDenied.*--incomplete-uploads'
 equal "uploads" "$(uploads up-bucket)" 1
-"$XACCTFS" --incomplete-uploads abort --all --older-than 0s accountB >/dev/null 2>&1
+"${program[@]}" --incomplete-uploads abort --all --older-than 0s accountB >/dev/null 2>&1
 
 # a beginning that was carried out and had no answer; this server does not tell whose it is
 mount_b -o metadata_ttl=60

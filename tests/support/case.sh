@@ -20,6 +20,9 @@ daemon_pid=''
 slow=${XACCTFS_SLOW:-1}
 # whole DAY NIGHT: prints the size of something: the second when the case runs at its whole size (scripts/test --night)
 whole() { if [ -n "${XACCTFS_NIGHT:-}" ]; then echo "$2"; else echo "$1"; fi; }
+# "${program[@]}" ARGS...: the program, as XACCTFS_WRAP runs it; "$XACCTFS" where a wrapper would be what is looked at
+# shellcheck disable=SC2206 # the wrapper is several words
+program=(${XACCTFS_WRAP:-} "$XACCTFS")
 
 failed_at() { echo "not held: line ${BASH_LINENO[0]} of $(basename "$0"): $BASH_COMMAND" >&2; }
 trap failed_at ERR
@@ -131,8 +134,7 @@ mount_b() {
     mkdir -p mnt
     touch "$daemon_log"
     log_from=$(($(wc -l <"$daemon_log") + 1))
-    # shellcheck disable=SC2086 # the wrapper is several words
-    ${XACCTFS_WRAP:-} "$XACCTFS" -f "$@" accountB "$work/mnt" >>"$daemon_log" 2>&1 &
+    "${program[@]}" -f "$@" accountB "$work/mnt" >>"$daemon_log" 2>&1 &
     daemon_pid=$!
     await_log 'is mounted on' || fail "no mount: $(tail -n 5 "$daemon_log")"
 }
@@ -231,9 +233,11 @@ finish() {
         fusermount3 -u "$work/mnt"
         wait "$daemon_pid" || { echo "the daemon did not end well: status $?" >&2; status=1; }
     fi
+    # wherever a case has sent what the program says
+    mapfile -d '' -t said < <(find "$work" -maxdepth 1 -type f -size -4096k -print0)
     if grep -aEls 'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:|^==[0-9]+== .*(Invalid|uninitialised|definitely lost)' \
-        "$work"/*.log >&2; then
-        grep -aEA 25 'Sanitizer|runtime error:|^==[0-9]+==' "$work"/*.log | head -n 80 >&2
+        "${said[@]}" >&2; then
+        grep -aEA 25 'Sanitizer|runtime error:|^==[0-9]+==' "${said[@]}" | head -n 80 >&2
         status=1
     fi
     if [ $status -ne 0 ] && [ $status -ne 77 ] && [ -s "$daemon_log" ]; then
