@@ -206,7 +206,7 @@ const struct conf_keydef conf_keys[KEY_COUNT] = {
 			  .max = 1024 * GIB,
 			  .def = "256M",
 			  .metavar = "SIZE",
-			  .help = "memory for the bytes of files, from 64M"},
+			  .help = "memory for bytes and names of files, from 64M"},
     [KEY_STAGING_DIR] = {.name = "staging_dir",
 			 .type = TYPE_PATH,
 			 .group = GROUP_MOUNT,
