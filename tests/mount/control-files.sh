@@ -213,7 +213,7 @@ unmount_b
 
 # where a bucket is mounted alone, they are there too, and hide its keys of that name
 other -T made/10 ctl-bucket/.xacctfs/session
-"$XACCTFS" "accountB:ctl-bucket" "$work/mnt" -o metadata_ttl=0 2>>"$daemon_log"
+"${program[@]}" "accountB:ctl-bucket" "$work/mnt" -o metadata_ttl=0 2>>"$daemon_log"
 equal "the bucket" "$(ls -A mnt | tr '\n' ' ')" '10 100 1000 dir large two words '
 equal "the state" "$(of state session)" valid
 equal "the bucket's name" "$(of bucket config)" 'ctl-bucket  # SOURCE'
