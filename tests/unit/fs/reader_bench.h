@@ -270,8 +270,13 @@ static inline struct bench *bench_new(size_t memory)
 	assert_int_equal(memory_purse_init(&bench->purse, memory), 0);
 	pthread_mutex_init(&bench->lock, NULL);
 	pthread_cond_init(&bench->moved, NULL);
-	bench->room = (struct reader_room){
-	    &bench->store, &bench->clock.clock, bench->pool, &bench->group, 60000, &bench->purse, 0};
+	bench->room = (struct reader_room){&bench->store,
+					   &bench->clock.clock,
+					   bench->pool,
+					   &bench->group,
+					   60000,
+					   &bench->purse,
+					   0};
 	bench->timeless = (struct clock){no_time, no_time, wait_for_ever};
 	snprintf(bench->key, sizeof(bench->key), "key");
 	bench->version = 1;
