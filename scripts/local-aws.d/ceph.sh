@@ -4,10 +4,8 @@
 #   ceph_down     stops them: a process is ours when its command line names our cluster's id
 #   ceph_enter CMD...   runs CMD in the Ceph folder, seeing $dir/ceph as /mnt; radosgw_admin ARGS... is short for one such
 #
-# Needs radosgw 19 or newer (accounts); 20.2.4 was tried.
+# Needs radosgw 19 or newer (accounts); 20.2.4 was tried. ceph_processes, ceph_account_id: as moto.sh has them.
 # shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
-
-ROLE_NAME=cross-account-s3-access
 
 # A private mount namespace: nothing is left mounted, and several runs share one folder. The folder is read-only.
 ceph_enter() {
@@ -25,6 +23,10 @@ ceph_enter() {
     ' ceph_enter "$ceph_root" "$dir/ceph" "$@"
 }
 
+ceph_processes() { printf '%s\n' ceph/run/{client.rgw,osd.0,mon.a}; }
+
+ceph_account_id() { echo "RGW$(random_chars 0-9 17)"; }
+
 radosgw_admin() { ceph_enter radosgw-admin -c /mnt/ceph.conf "$@"; }
 
 ceph_up() {
@@ -36,7 +38,7 @@ ceph_up() {
         return 1
     wait_for 15 "radosgw" answers "http://127.0.0.1:$((BASE_PORT + 1))/" || return 1
     # The role may do what the sample says, and nothing else: so the sample is tried by everything.
-    ceph_enter env ACCOUNT_A="$ACCOUNT_A" ACCOUNT_B="$ACCOUNT_B" ROLE_NAME="$ROLE_NAME" TRUST="$(trust_policy)" \
+    ceph_enter env ACCOUNT_A="$ACCOUNT_A" ACCOUNT_B="$ACCOUNT_B" ROLE_NAME="$ROLE_NAME" TRUST="$(ceph_trust_policy)" \
         ROLE_POLICY="$(cat "$here/../config/iam/account-b-role-policy.json")" \
         ANNE_KEY="$ANNE_KEY" ANNE_SECRET="$ANNE_SECRET" AROOT_KEY="$AROOT_KEY" AROOT_SECRET="$AROOT_SECRET" \
         BROOT_KEY="$BROOT_KEY" BROOT_SECRET="$BROOT_SECRET" \
@@ -82,7 +84,7 @@ ceph_accounts_inside() {
 }
 
 # RGW knows no sts:ExternalId; the gateway hands it over as the referer (gateway.cfg).
-trust_policy() {
+ceph_trust_policy() {
     cat <<EOF
 {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::$ACCOUNT_A:root"]},
 "Action":["sts:AssumeRole"],"Condition":{"StringEquals":{"aws:Referer":"$EXTERNAL_ID"}}}]}

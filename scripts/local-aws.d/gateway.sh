@@ -1,11 +1,11 @@
-# gateway.sh: HAProxy before radosgw: start, stop, request log, faults. Sourced by local-aws.
+# gateway.sh: HAProxy before the server: start, stop, request log, faults. Sourced by local-aws.
 #
 #   gateway_up, gateway_down     the process, on BASE_PORT; its files are $dir/gateway.{log,err,pid,sock}
 #   log_sync, count_requests     the request log; its columns are told in gateway.cfg
 #   fault                        talks to faults.lua on the control socket
 # shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
-PORTS=12            # a block: gateway, radosgw, mon, OSD (up to nine)
+PORTS=12            # a block: gateway, the server, and of Ceph: mon, OSD (up to nine)
 
 # The gateway's port stands for the whole block: HAProxy binds it exclusively, so of two runs that pick the same block one
 # fails here and takes another. Blocks lie below the kernel's ephemeral ports.
@@ -33,7 +33,7 @@ block_is_free() {
 
 # The control socket's path is relative: a socket's name may have 107 characters only. "-C DIR" also marks the process as ours.
 start_haproxy() {
-    LOCAL_AWS_D=$parts LOCAL_AWS_PORT=$BASE_PORT LOCAL_AWS_RGW_PORT=$((BASE_PORT + 1)) \
+    LOCAL_AWS_D=$parts LOCAL_AWS_PORT=$BASE_PORT LOCAL_AWS_SERVER_PORT=$((BASE_PORT + 1)) \
         setsid haproxy -db -C "$dir" -f "$parts/gateway.cfg" >>"$dir/gateway.log" 2>"$dir/gateway.err" </dev/null 9<&- &
     local pid=$!
     disown "$pid"                               # else bash tells of its end

@@ -6,9 +6,11 @@
 #   rotate_key, run_aws, print_env, print_summary      the commands
 # shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
+ROLE_NAME=cross-account-s3-access
+
 make_identities() {
     FSID=$(</proc/sys/kernel/random/uuid)
-    ACCOUNT_A=RGW$(random_chars 0-9 17) ACCOUNT_B=RGW$(random_chars 0-9 17)
+    ACCOUNT_A=$("${SERVER}_account_id") ACCOUNT_B=$("${SERVER}_account_id")
     local name
     for name in ANNE AROOT BROOT; do
         printf -v "${name}_KEY" %s "AKIA$(random_chars A-Z2-7 16)"
@@ -106,19 +108,26 @@ session_works() {
 allow_anne_to_assume() {
     local policy
     policy='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"'$ROLE_ARN'"}]}'
-    signed iam "$AROOT_KEY" "$AROOT_SECRET" --fail --show-error --output /dev/null "$ENDPOINT/" \
-        --data-urlencode Action=PutUserPolicy --data-urlencode Version=2010-05-08 --data-urlencode UserName=Anne \
-        --data-urlencode PolicyName=assume-role-of-account-B --data-urlencode "PolicyDocument=$policy"
+    iam_of_a PutUserPolicy PolicyName=assume-role-of-account-B "PolicyDocument=$policy" >/dev/null
+}
+
+# iam_of_a ACTION NAME=VALUE...  Of Account A's administrator, about Anne; prints the answer.
+iam_of_a() {
+    local action=$1 pair parameters=()
+    shift
+    for pair; do parameters+=(--data-urlencode "$pair"); done
+    signed iam "$AROOT_KEY" "$AROOT_SECRET" --fail --show-error "$ENDPOINT/" \
+        --data-urlencode "Action=$action" --data-urlencode Version=2010-05-08 --data-urlencode UserName=Anne "${parameters[@]}"
 }
 
 # The new key works before the file names it; the old one ends after.
 rotate_key() {
     load_keys
-    local old=$ANNE_KEY
-    ANNE_KEY=AKIA$(random_chars A-Z2-7 16) ANNE_SECRET=$(random_chars A-Za-z0-9 40)
-    radosgw_admin key create --uid Anne --key-type s3 --access-key "$ANNE_KEY" --secret "$ANNE_SECRET" >/dev/null
+    local old=$ANNE_KEY answer
+    answer=$(iam_of_a CreateAccessKey) || die "the server gives no new key"
+    ANNE_KEY=$(xml_text AccessKeyId <<<"$answer") ANNE_SECRET=$(xml_text SecretAccessKey <<<"$answer")
     write_credentials
-    radosgw_admin key rm --uid Anne --key-type s3 --access-key "$old" >/dev/null
+    iam_of_a DeleteAccessKey "AccessKeyId=$old" >/dev/null
     say "Anne's key is now $ANNE_KEY"
 }
 

@@ -1,19 +1,21 @@
-# install.sh: the packages of this host, and the folder with a newer Debian's Ceph. Sourced by local-aws.
+# install.sh: the packages of this host, and the folders with a newer Debian's Ceph, and with moto. Sourced by local-aws.
 #
-#   install_packages        apt-get installs what is missing of debootstrap, haproxy, curl
-#   install_ceph_root       makes $ceph_root, a folder of Debian $CEPH_SUITE with radosgw 20 (about a minute, 830 MB); starts no service
+#   install_packages        apt-get installs what is missing of haproxy, curl, and what the server's folder is made by
+#   install_ceph            makes $ceph_root, a folder of Debian $CEPH_SUITE with radosgw 20 (about a minute, 830 MB); starts no service
+#   install_moto            makes $moto_root, a Python environment with moto from PyPI (140 MB)
 #
-# Why a folder: Debian 12's own radosgw knows no accounts, so a role session there would act as Anne.
+# Why a folder of Ceph: Debian 12's own radosgw knows no accounts, so a role session there would act as Anne.
 # It is made once and shared by all DIRs; each run enters it in a private, read-only mount namespace (ceph_enter).
 # shellcheck shell=bash disable=SC2154,SC2034  # dir, parts, here and the settings are local-aws's
 
 CEPH_SUITE=${CEPH_SUITE:-forky}
 CEPH_PACKAGES=(ceph-mon ceph-osd radosgw)
+declare -A SERVER_PACKAGES=([ceph]=debootstrap [moto]=python3-venv)
 
 install_packages() {
     local fresh=1
     ! command -v haproxy >/dev/null || fresh=0
-    want_packages debootstrap haproxy curl util-linux || exit 1
+    want_packages haproxy curl util-linux "${SERVER_PACKAGES[$SERVER]}" || exit 1
     # The package starts a service of its own; we need only the program.
     if [ $fresh = 1 ] && [ -d /run/systemd/system ]; then
         systemctl disable --now --quiet haproxy || :
@@ -22,26 +24,36 @@ install_packages() {
 
 ceph_root_ready() { [ -x "$ceph_root/usr/bin/radosgw" ]; }
 
-# Built under another name and renamed when complete, so that a folder of this name is always whole.
-# The lock is on the parent folder: two runs do not build at once, and no lock file stays.
-install_ceph_root() {
-    ceph_root_ready && return
-    local parent
-    parent=$(dirname "$ceph_root")
+install_ceph() {
+    ceph_root_ready ||
+        install_folder "$ceph_root" XACCTFS_CEPH_ROOT "Debian $CEPH_SUITE with ${CEPH_PACKAGES[*]}, about a minute" ceph_root_ready build_ceph_root
+}
+
+moto_root_ready() { [ -x "$moto_root/bin/moto_server" ]; }
+
+install_moto() {
+    moto_root_ready || install_folder "$moto_root" XACCTFS_MOTO_ROOT "moto from PyPI" moto_root_ready build_moto_root
+}
+
+# install_folder DIR VARIABLE WHAT READY BUILD  Built under another name and renamed when complete, so that a folder of this name is
+# always whole. The lock is on the parent folder: two runs do not build at once, and no lock file stays.
+install_folder() {
+    local root=$1 variable=$2 what=$3 ready=$4 build=$5 parent
+    parent=$(dirname "$root")
     mkdir -p "$parent" || die "cannot make $parent"
     (
         flock 9
-        ceph_root_ready && exit
-        [ ! -e "$ceph_root" ] || die "$ceph_root exists but holds no radosgw: remove it, or set XACCTFS_CEPH_ROOT"
-        say "making $ceph_root: Debian $CEPH_SUITE with ${CEPH_PACKAGES[*]}, about a minute"
-        rm -rf --one-file-system "$ceph_root.tmp"
-        if ! build_ceph_root "$ceph_root.tmp" >"$ceph_root.log" 2>&1 9<&-; then
-            tail -n 5 "$ceph_root.log" >&2
-            rm -rf --one-file-system "$ceph_root.tmp"
-            die "the Ceph folder could not be made (whole log: $ceph_root.log)"
+        "$ready" && exit
+        [ ! -e "$root" ] || die "$root exists but is not of ours: remove it, or set $variable"
+        say "making $root: $what"
+        rm -rf --one-file-system "$root.tmp"
+        if ! "$build" "$root.tmp" >"$root.log" 2>&1 9<&-; then
+            tail -n 5 "$root.log" >&2
+            rm -rf --one-file-system "$root.tmp"
+            die "the folder could not be made (whole log: $root.log)"
         fi
-        mv "$ceph_root.tmp" "$ceph_root"
-        rm -f "$ceph_root.log"
+        mv "$root.tmp" "$root"
+        rm -f "$root.log"
     ) 9<"$parent" || exit 1
 }
 
@@ -68,4 +80,9 @@ build_ceph_root() {
 host_mirror() {
     # shellcheck disable=SC2016  # apt's own variable
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | awk 'NR == 1'
+}
+
+# Its scripts name the folder it is made in, but the interpreter does not.
+build_moto_root() {
+    /usr/bin/python3 -m venv "$1" && timeout 600 "$1/bin/python" -m pip install 'moto[s3]' flask flask-cors
 }

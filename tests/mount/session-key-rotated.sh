@@ -7,7 +7,7 @@ mount_b -o duration_seconds=3,metadata_ttl=0.2
 load_start 4
 for rotation in 1 2 3 4; do
     "$local_aws" rotate-key -C "$work/aws" 2>rotated
-    key=$(grep -o 'AKIA[A-Z2-7]*' rotated)
+    key=$(sed -n "s/.*Anne's key is now //p" rotated)
     mark
     for ((tries = 0; ; tries++)); do # until a session was given to the new key
         "$local_aws" log-sync -C "$work/aws" >/dev/null
