@@ -35,9 +35,11 @@ look() {
 }
 
 anne aws_secret_access_key >secrets
-sts_answer first "$(later 6)"
-sts_answer second "$(later 12)"
+sts_answer first UNTIL
+sts_answer second UNTIL
 sts_answer broken nonsense
+sed -i "s/UNTIL/$(later 6)/" first # now: the sessions took their time
+sed -i "s/UNTIL/$(later 12)/" second
 fault add --action AssumeRole --count 1 body first >fault.id
 fault add --action AssumeRole --count 1 body second >fault.id
 fault add --action AssumeRole --count 1 body broken >fault.id
