@@ -2,7 +2,7 @@
 # --check of one bucket asks for that bucket, and not for all: the role need not be allowed to list them.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-aws --profile accountB s3api create-bucket --bucket photos >/dev/null
+make_bucket photos
 mark
 "${program[@]}" --check accountB:photos/2026 >out
 has out '^ok +bucket +photos/2026/$'

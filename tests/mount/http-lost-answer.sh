@@ -17,7 +17,7 @@ lost() {
 # cut once, it is a kept connection that dies; twice, a new one too
 for how in '--count 1 cut' '--count 2 cut' '--count 1 status 500 InternalError'; do
     bucket=$(tr -s ' A-Z' '-a-z' <<<"lost${how#--count}")
-    aws --profile broot s3api create-bucket --bucket "$bucket" >/dev/null
+    make_bucket "$bucket"
     mark
     # shellcheck disable=SC2086 # several words
     lost PUT $how
@@ -25,7 +25,7 @@ for how in '--count 1 cut' '--count 2 cut' '--count 1 status 500 InternalError';
     at_least "requests of mkdir" "$(requests PUT "^/$bucket$")" 2
     equal "ls" "$(ls mnt)" "$bucket"
 
-    aws --profile broot s3api delete-bucket --bucket "$bucket"
+    other -X DELETE "$bucket"
     mark
     # shellcheck disable=SC2086 # several words
     lost DELETE $how
@@ -36,7 +36,7 @@ for how in '--count 1 cut' '--count 2 cut' '--count 1 status 500 InternalError';
 done
 
 # without a lost answer before it, the same refusal is the truth
-aws --profile broot s3api create-bucket --bucket not-ours-to-claim >/dev/null
+make_bucket not-ours-to-claim
 fault add --method PUT --count 1 status 409 BucketAlreadyOwnedByYou >/dev/null
 refused "File exists" mkdir mnt/not-ours-to-claim
 unmount_b

@@ -7,7 +7,7 @@ case $XACCTFS${XACCTFS_WRAP:-} in
 esac
 files=$(whole 16 64) entries=$(whole 0 200000)
 start_aws
-other -X PUT memory-bucket
+make_bucket memory-bucket
 mkdir made
 for ((n = 1; n <= files; n++)); do head -c 12582912 /dev/urandom >"made/$n"; done
 put_files made memory-bucket/read/

@@ -20,6 +20,10 @@ meanwhile() {
 meanwhile DELETE '^/one-bucket/file' file file renamed
 equal "the copy" "$(cat mnt/one-bucket/renamed)" "ours, file"
 equal "what came behind it" "$(cat mnt/one-bucket/file)" theirs
+if [ "$server" = moto ]; then # its DeleteObjects does not look at an object's ETag
+    unmount_b
+    exit
+fi
 meanwhile POST '^/one-bucket/?[?]delete' dir/a dir renamed-dir
 equal "the copies" "$(cat mnt/one-bucket/renamed-dir/{a,b})" $'ours, dir/a\nours, dir/b'
 equal "what is below the old name" "$(ls mnt/one-bucket/dir)" a

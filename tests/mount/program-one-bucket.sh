@@ -3,8 +3,8 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 mkdir mnt
-aws --profile accountB s3api create-bucket --bucket photos >/dev/null
-for key in 2025/a 2026/b 2026/c/d; do aws --profile accountB s3api put-object --bucket photos --key $key >/dev/null; done
+make_bucket photos
+other -o put.out -X PUT -H "content-type: text/plain" --data "" "photos/{2025/a,2026/b,2026/c/d}"
 mark
 "${program[@]}" accountB:photos "$work/mnt"
 has /proc/mounts "^accountB:photos $work/mnt fuse.xacctfs "

@@ -2,8 +2,8 @@
 # What open files hold when a signal ends the mount is saved; what can't be is named, and the status 1; a second signal ends the saving.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-aws --profile accountB s3api create-bucket --bucket photos >/dev/null
-object() { aws --profile accountB s3 cp "s3://photos/$1" -; }
+make_bucket photos
+object() { other "photos/$1"; }
 # hanging N: waits until N calls in all have come to hang at the gateway
 hanging() {
     # shellcheck disable=SC2016 # expanded by the inner shell

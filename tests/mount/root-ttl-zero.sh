@@ -6,10 +6,10 @@ mount_b -o metadata_ttl=0
 
 for round in 1 2 3; do
     refused "No such file" stat "mnt/elsewhere-$round"
-    aws --profile broot s3api create-bucket --bucket "elsewhere-$round" >/dev/null
+    make_bucket "elsewhere-$round"
     stat "mnt/elsewhere-$round" >/dev/null
     equal "ls" "$(ls mnt)" "elsewhere-$round"
-    aws --profile broot s3api delete-bucket --bucket "elsewhere-$round"
+    other -X DELETE "elsewhere-$round"
     refused "No such file" stat "mnt/elsewhere-$round"
     equal "ls" "$(ls -A mnt)" ""
 done

@@ -43,7 +43,8 @@ mark
 cp made/20971520 mnt/up-bucket/five
 equal "beginnings" "$(requests POST '^/up-bucket/five.uploads=')" 2
 equal "listings of uploads" "$(requests GET '[?&]uploads=')" 1
-has "$daemon_log" 'up-bucket/five: the upload .* may be one whose beginning was not answered'
+# moto says of every upload that it began in 2010, before this one
+[ "$server" = moto ] || has "$daemon_log" 'up-bucket/five: the upload .* may be one whose beginning was not answered'
 other up-bucket/five | cmp - made/20971520
 equal "uploads" "$(uploads up-bucket)" 1
 unmount_b

@@ -55,15 +55,12 @@ refused() {
 
 # --- the accounts ---
 
-# start_aws [NAME=VALUE...]: Account A and B of this case; knobs as local-aws has them. With XACCTFS_SERVER=moto they are moto's
+# the server that the accounts are on: ceph, or what tests/mount/run -s says
+server=${XACCTFS_SERVER:-ceph}
+
+# start_aws [NAME=VALUE...]: Account A and B of this case; knobs as local-aws has them
 start_aws() {
-    if [ "${XACCTFS_SERVER:-}" = moto ]; then
-        # shellcheck source=tests/support/moto.sh
-        . "$XACCTFS_CLONE/tests/support/moto.sh"
-        start_moto
-        return
-    fi
-    env "$@" "$local_aws" up "$work/aws" >aws.out 2>&1 || { cat aws.out >&2; fail "the local accounts do not start"; }
+    env "SERVER=$server" "$@" "$local_aws" up "$work/aws" >aws.out 2>&1 || { cat aws.out >&2; fail "the local accounts do not start"; }
     eval "$("$local_aws" env "$work/aws")"
 }
 # aws ARGS...: the AWS CLI on the local accounts; profiles: accountB, Anne, aroot, broot
@@ -94,6 +91,11 @@ other() {
         curl -K - --silent --show-error --fail --path-as-is --parallel --parallel-max 8 --no-progress-meter \
             --aws-sigv4 "aws:amz:$AWS_REGION:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \
             "${@:1:$#-1}" "$AWS_ENDPOINT_URL/${*: -1}"
+}
+# make_bucket BUCKET: by another client
+make_bucket() {
+    local region="<LocationConstraint>$AWS_REGION</LocationConstraint>"
+    other -o make_bucket.out -X PUT -H 'content-type: application/xml' --data "<CreateBucketConfiguration>$region</CreateBucketConfiguration>" "$1"
 }
 # make_files DIR SIZE...: random bytes in files that are named by their sizes
 make_files() {
