@@ -104,6 +104,16 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 /* ---- names ---- */
 
+/* Linux before 6.2 cannot look again for a name without dropping what it has of it. */
+static void forget_name(const struct ops_context *c, fuse_ino_t dir, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (fuse_lowlevel_notify_expire_entry(c->session, dir, name, len, FUSE_LL_EXPIRE_ONLY) ==
+	    -ENOSYS)
+		fuse_lowlevel_notify_inval_entry(c->session, dir, name, len);
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct lookups *lookups = &context(req)->lookups;
@@ -186,13 +196,20 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 		      const char *new_name, unsigned int flags)
 {
+	struct ops_context *c = context(req);
 	struct op op;
 	int r;
 
 	op_begin_long(&op, req);
-	r = fs_rename(fs_of(req), &op.call, parent, name, new_parent, new_name, flags);
+	r = fs_rename(c->fs, &op.call, parent, name, new_parent, new_name, flags);
 	op_end(&op);
 	fuse_reply_err(req, -r);
+	if (r < 0) {
+		/* half of it may have been done; the kernel holds the directories' locks until now
+		 */
+		forget_name(c, parent, name);
+		forget_name(c, new_parent, new_name);
+	}
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
@@ -538,18 +555,10 @@ static void forget_attributes(const struct ops_context *c, const struct remember
 	}
 }
 
-/* Linux before 6.2 cannot look again for a name without dropping what it has of it. */
 static void forget_names(const struct ops_context *c, fuse_ino_t dir, const struct remembered *r)
 {
-	for (size_t i = 0; i < r->names.len;) {
-		const char *name = r->names.data + i;
-		size_t len = strlen(name);
-
-		if (fuse_lowlevel_notify_expire_entry(c->session, dir, name, len,
-						      FUSE_LL_EXPIRE_ONLY) == -ENOSYS)
-			fuse_lowlevel_notify_inval_entry(c->session, dir, name, len);
-		i += len + 1;
-	}
+	for (size_t i = 0; i < r->names.len; i += strlen(r->names.data + i) + 1)
+		forget_name(c, dir, r->names.data + i);
 }
 
 static int open_fresh(struct ops_context *c, struct call *call, fuse_ino_t ino, int flags,

@@ -26,7 +26,7 @@ EOF
 sent=$(bytes out GET '^/idle-bucket/among$') among=$(requests GET '^/idle-bucket/among$')
 at_most "GETs of a file among idle ones" "$among" $((alone + 3))
 at_most "bytes of a file among idle ones" "$sent" $((67108864 * 102 / 100))
-at_most "GETs of the idle ones" "$(requests GET '^/idle-bucket/idle-')" $((500 + 3 * 20))
+at_most "GETs of the idle ones" "$(requests GET '^/idle-bucket/idle-')" $((500 + 5 * 20))
 most=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$daemon_pid/status")
 case $XACCTFS${XACCTFS_WRAP:-} in
 *san/* | *valgrind*) ;; # a sanitizer needs memory of its own
