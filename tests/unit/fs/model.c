@@ -498,7 +498,7 @@ static void find_out(struct model *m, struct handle *h, size_t p)
 	r = read_all(m, h->fs, &bytes);
 	m->quiet = false;
 	if (r < 0) {
-		HOLDS(m, r == -ESTALE || m->failed);
+		HOLDS(m, r == -ESTALE || m->failed || (path->file && path->file->shaky));
 		return;
 	}
 	if (path->file && same(&bytes, &path->file->bytes)) {
