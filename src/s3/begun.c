@@ -48,17 +48,20 @@ static bool is_chore(const struct begun_entry *entry)
 }
 
 /* The entry goes when there is nothing to do for it any more. */
-static void set_state_locked(struct begun *begun, struct begun_entry *entry, enum begun_state state)
+static void settle_locked(struct begun *begun, struct begun_entry *entry)
 {
-	begun->chores -= is_chore(entry);
-	if (entry->state != state)
-		entry->tries = 0;
-	entry->state = state;
-	begun->chores += is_chore(entry);
 	if (is_in_use(entry) || is_chore(entry) || entry->busy)
 		return;
 	DL_DELETE(begun->entries, entry);
 	entry_free(entry);
+}
+
+static void set_state_locked(struct begun *begun, struct begun_entry *entry, enum begun_state state)
+{
+	if (entry->state != state)
+		entry->tries = 0;
+	entry->state = state;
+	settle_locked(begun, entry);
 }
 
 int begun_reserve(struct begun *begun, const struct object_id *id, struct begun_entry **ret_entry)
@@ -174,15 +177,17 @@ void begun_unaborted(struct begun *begun, const char *upload_id)
 
 unsigned int begun_begin_pass(struct begun *begun, bool last)
 {
-	struct begun_entry *entry, *next;
+	struct begun_entry *entry;
 	unsigned int pass = 0;
+	bool chores = false;
 
 	pthread_mutex_lock(&begun->lock);
-	if (last)
-		DL_FOREACH_SAFE (begun->entries, entry, next)
-			if (entry->state == BEGUN_OPEN)
-				set_state_locked(begun, entry, BEGUN_UNABORTED);
-	if (begun->chores > 0)
+	DL_FOREACH (begun->entries, entry) {
+		if (last && entry->state == BEGUN_OPEN)
+			set_state_locked(begun, entry, BEGUN_UNABORTED);
+		chores = chores || is_chore(entry);
+	}
+	if (chores)
 		pass = ++begun->passes;
 	pthread_mutex_unlock(&begun->lock);
 	return pass;
@@ -272,11 +277,9 @@ void begun_end_find(struct begun *begun, struct begun_entry *entry, bool done)
 	pthread_mutex_lock(&begun->lock);
 	entry->busy = false;
 	entry->tries++;
-	begun->chores -= is_chore(entry);
 	if (done)
 		entry->lost_from_ms = 0;
-	begun->chores += is_chore(entry);
-	set_state_locked(begun, entry, entry->state);
+	settle_locked(begun, entry);
 	pthread_mutex_unlock(&begun->lock);
 }
 
@@ -284,7 +287,7 @@ void begun_put_off(struct begun *begun, struct begun_entry *entry)
 {
 	pthread_mutex_lock(&begun->lock);
 	entry->busy = false;
-	set_state_locked(begun, entry, entry->state);
+	settle_locked(begun, entry);
 	pthread_mutex_unlock(&begun->lock);
 }
 

@@ -5,9 +5,10 @@
  *	BEGINNING	its CreateMultipartUpload is under way
  *	OPEN		it has an id
  *	UNABORTED	somebody wanted it aborted, and that failed
- *	AGAIN		aborted while a part may have been on its way: to be aborted once more
- *(Amazon S3 API Reference, AbortMultipartUpload) ENDED		of use only for what may have been
- *lost
+ *	AGAIN		aborted while a part may have been on its way: once more, later
+ *	ENDED		of use only for what may have been lost
+ *
+ * Why AGAIN: Amazon S3 API Reference, AbortMultipartUpload.
  *
  * In each state an upload of the same key may be lost: begun by an attempt whose answer did not
  * come, before another one succeeded or all failed.
@@ -42,7 +43,6 @@ struct begun_entry {
 struct begun {
 	pthread_mutex_t lock;
 	struct begun_entry *entries; /* lock; in the order of their beginning */
-	unsigned int chores;         /* lock: entries that have something to do, now or later */
 	unsigned int passes;         /* lock */
 };
 
