@@ -110,19 +110,13 @@ int control_session(const struct session_status *session, int64_t now_ms, struct
 
 /* ---- uploads ---- */
 
-/* So that each is one line, whatever the key: as \xNN, control characters and the backslash. */
+/* Each is one line, whatever the key. */
 static int add_object(struct buf *text, const char *bucket, const char *key)
 {
 	int r = buf_printf(text, "s3://%s/", bucket);
 
-	for (; *key && r == 0; key++) {
-		unsigned char c = (unsigned char)*key;
-
-		if (c < 0x20 || c == 0x7f || c == '\\')
-			r = buf_printf(text, "\\x%02x", c);
-		else
-			r = buf_add_char(text, *key);
-	}
+	if (r == 0)
+		r = buf_add_escaped(text, key);
 	return r < 0 ? r : buf_add_char(text, '\n');
 }
 

@@ -30,18 +30,6 @@ bool uploads_same_role(const char *initiator, const char *session_arn)
 
 /* ---- telling ---- */
 
-/* One line, one field: what would break them is written as \xNN. */
-static int add_field(struct buf *b, const char *text)
-{
-	int r = 0;
-
-	for (const char *c = text; r == 0 && *c; c++)
-		r = (unsigned char)*c < 0x20 || *c == 0x7f || *c == '\\'
-			? buf_printf(b, "\\x%02x", (unsigned char)*c)
-			: buf_add_char(b, *c);
-	return r;
-}
-
 static int tell_line(const struct uploads_options *o, const char *bucket,
 		     const struct upload *upload, const char *started)
 {
@@ -49,15 +37,15 @@ static int tell_line(const struct uploads_options *o, const char *bucket,
 	int r = buf_printf(&b, "%s\t", bucket);
 
 	if (r == 0)
-		r = add_field(&b, upload->key);
+		r = buf_add_escaped(&b, upload->key);
 	if (r == 0)
 		r = buf_printf(&b, "\t%s\t", started);
 	if (r == 0)
-		r = add_field(&b, upload->initiator ? upload->initiator : "-");
+		r = buf_add_escaped(&b, upload->initiator ? upload->initiator : "-");
 	if (r == 0)
 		r = buf_add_char(&b, '\t');
 	if (r == 0)
-		r = add_field(&b, upload->upload_id);
+		r = buf_add_escaped(&b, upload->upload_id);
 	if (r < 0)
 		return r;
 	return fprintf(o->out, "%s\n", buf_str(&b)) < 0 || fflush(o->out) != 0 ? -errno : 0;

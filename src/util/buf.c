@@ -216,3 +216,16 @@ int buf_add_xml(struct buf *b, const char *text)
 	}
 	return 0;
 }
+
+int buf_add_escaped(struct buf *b, const char *text)
+{
+	int r = 0;
+
+	for (; r == 0 && *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		r = c < 0x20 || c == 0x7f || c == '\\' ? buf_printf(b, "\\x%02x", c)
+						       : buf_add_char(b, *text);
+	}
+	return r;
+}

@@ -55,4 +55,10 @@ int buf_add_decoded(struct buf *b, const char *text);
 /* Appends text with &, <, > and quotes as XML references. */
 int buf_add_xml(struct buf *b, const char *text);
 
+/*
+ * Appends text as one field of one line: control characters and the backslash as \xNN. When it
+ * fails, the beginning may be there.
+ */
+int buf_add_escaped(struct buf *b, const char *text);
+
 #endif

@@ -205,6 +205,17 @@ static void xml_references(void **state)
 	buf_deinit(&b);
 }
 
+static void a_field_stays_in_its_line(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(buf_add_escaped(&b, ""), 0);
+	assert_int_equal(buf_add_escaped(&b, "a b\n\x1f\x7f\\~\xc3\xa4"), 0);
+	assert_string_equal(buf_str(&b), "a b\\x0a\\x1f\\x7f\\x5c~\xc3\xa4");
+	buf_deinit(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +232,7 @@ int main(void)
 	    cmocka_unit_test(decoding_undoes_encoding),
 	    cmocka_unit_test(decoding_takes_forms),
 	    cmocka_unit_test(xml_references),
+	    cmocka_unit_test(a_field_stays_in_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
