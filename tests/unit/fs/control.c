@@ -71,32 +71,28 @@ static int setup_posix(void **state)
 	return 0;
 }
 
-/* The bucket "one" alone. */
-static int setup_bucket(void **state)
+/* The bucket "one" alone, or what is below a prefix of it. */
+static int setup_alone(void **state, const char *prefix)
 {
 	struct bench *b;
 
 	tree_setup(state);
 	b = *state;
 	b->options.bucket = "one";
-	b->options.prefix = "";
+	b->options.prefix = prefix;
 	with_control(b);
 	log_lines_start(LOG_LEVEL_WARN);
 	return 0;
 }
 
-/* What is below a prefix of it alone. */
+static int setup_bucket(void **state)
+{
+	return setup_alone(state, "");
+}
+
 static int setup_prefix(void **state)
 {
-	struct bench *b;
-
-	tree_setup(state);
-	b = *state;
-	b->options.bucket = "one";
-	b->options.prefix = "deep/";
-	with_control(b);
-	log_lines_start(LOG_LEVEL_WARN);
-	return 0;
+	return setup_alone(state, "deep/");
 }
 
 /* None of what the test did asked S3. */

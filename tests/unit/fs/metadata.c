@@ -129,6 +129,18 @@ static int lengthen(struct bench *b, size_t size)
 
 static int (*const changes[])(struct bench *b, size_t size) = {patch, append, shorten, lengthen};
 
+/* What put_told() puts, and the file is open for writing, with a change that is not uploaded yet.
+ */
+static struct fs_file *put_told_and_change(struct bench *b, size_t size, size_t offset)
+{
+	struct fs_file *file;
+
+	put_told(b, "one", KEY, size);
+	file = open_file(b, PATH, O_WRONLY);
+	assert_int_equal(write_at(b, file, offset, "12345"), 0);
+	return file;
+}
+
 /* ---- changed in part ---- */
 
 /* The GET of the bytes that stay tells all. */
@@ -235,11 +247,8 @@ static void a_date_that_is_set_goes_with_the_rest(void **state)
 {
 	struct stat attr = {.st_mtim = {.tv_sec = 1600000000}};
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, SMALL, 5);
 
-	put_told(b, "one", KEY, SMALL);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, 5, "12345"), 0);
 	assert_int_equal(set_attributes(b, file, FS_SET_MTIME, &attr), 0);
 	assert_int_equal(close_file(b, file), 0);
 	assert_kept(b, "one", KEY, "/other", "1600000000", NULL);
@@ -252,11 +261,8 @@ static void a_date_that_is_set_goes_with_the_rest(void **state)
 static void of_another_version_nothing_is_kept(void **state)
 {
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, LARGE, LARGE);
 
-	put_told(b, "one", KEY, LARGE);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, LARGE, "12345"), 0);
 	put(b, "one", KEY, "theirs");
 	assert_int_equal(flush(b, file), -ESTALE);
 	assert_int_equal(count(b, MEMORY_CREATE_UPLOAD), 0);
@@ -267,11 +273,8 @@ static void of_another_version_nothing_is_kept(void **state)
 static void of_a_removed_object_nothing_is_kept(void **state)
 {
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, LARGE, LARGE);
 
-	put_told(b, "one", KEY, LARGE);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, LARGE, "12345"), 0);
 	assert_true(memory_remove(&b->s3, "one", KEY));
 	assert_int_equal(flush(b, file), -ESTALE);
 	assert_false(memory_has(&b->s3, "one", KEY));
@@ -281,11 +284,8 @@ static void of_a_removed_object_nothing_is_kept(void **state)
 static void what_cannot_be_asked_is_not_lost(void **state)
 {
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, LARGE, LARGE);
 
-	put_told(b, "one", KEY, LARGE);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, LARGE, "12345"), 0);
 	memory_fail(&b->s3, MEMORY_HEAD_OBJECT, 1, -EAGAIN);
 	assert_int_equal(flush(b, file), -EAGAIN);
 	assert_int_equal(count(b, MEMORY_CREATE_UPLOAD), 0);
@@ -297,11 +297,8 @@ static void what_cannot_be_asked_is_not_lost(void **state)
 static void behind_a_lost_answer_it_is_known(void **state)
 {
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, SMALL, 5);
 
-	put_told(b, "one", KEY, SMALL);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, 5, "12345"), 0);
 	memory_fail_nth(&b->s3, MEMORY_PUT_OBJECT, 1, MEMORY_AFTER, -ETIMEDOUT);
 	assert_int_equal(flush(b, file), -ETIMEDOUT);
 	assert_kept_with_other_bytes(b);
@@ -331,11 +328,8 @@ static void a_file_that_is_truncated_at_its_opening_is_new(void **state)
 static void a_file_that_was_emptied_is_new(void **state)
 {
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, LARGE, 5);
 
-	put_told(b, "one", KEY, LARGE);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, 5, "12345"), 0);
 	assert_int_equal(set_attributes(b, file, FS_SET_SIZE, &(struct stat){.st_size = 0}), 0);
 	assert_int_equal(write_at(b, file, 0, "12345"), 0);
 	assert_int_equal(close_file(b, file), 0);
@@ -403,11 +397,8 @@ static void a_renamed_file_of_more_than_5_gib_keeps_all(void **state)
 static void a_file_that_was_changed_keeps_all_when_it_is_renamed(void **state)
 {
 	struct bench *b = *state;
-	struct fs_file *file;
+	struct fs_file *file = put_told_and_change(b, SMALL, 5);
 
-	put_told(b, "one", KEY, SMALL);
-	file = open_file(b, PATH, O_WRONLY);
-	assert_int_equal(write_at(b, file, 5, "12345"), 0);
 	assert_int_equal(rename_path(b, PATH, "one/other", 0), 0);
 	assert_kept(b, "one", "other", NULL, NULL, NULL);
 	assert_int_equal(write_at(b, file, 0, "54321"), 0);
