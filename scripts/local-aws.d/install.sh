@@ -46,9 +46,8 @@ install_folder() {
         "$ready" && exit
         [ ! -e "$root" ] || die "$root exists but is not of ours: remove it, or set $variable"
         say "making $root: $what"
-        : >"$root.log"
-        # a mirror, or a package's own script, may fail once
-        if ! build_folder "$build" "$root" && { say "that failed; again"; ! build_folder "$build" "$root"; }; then
+        rm -rf --one-file-system "$root.tmp"
+        if ! "$build" "$root.tmp" >"$root.log" 2>&1 9<&-; then
             tail -n 5 "$root.log" >&2
             rm -rf --one-file-system "$root.tmp"
             die "the folder could not be made (whole log: $root.log)"
@@ -56,12 +55,6 @@ install_folder() {
         mv "$root.tmp" "$root"
         rm -f "$root.log"
     ) 9<"$parent" || exit 1
-}
-
-# build_folder BUILD ROOT  Anew in ROOT.tmp; what is said is added to ROOT.log.
-build_folder() {
-    rm -rf --one-file-system "$2.tmp"
-    "$1" "$2.tmp" >>"$2.log" 2>&1 9<&-
 }
 
 # In a private mount namespace, so that an interrupted run leaves no mount behind.
