@@ -12,6 +12,7 @@ ceph_enter() {
     # shellcheck disable=SC2016  # expanded by the inner shell
     unshare --mount bash -euc '
         root=$1 data=$2; shift 2
+        unset TMPDIR
         mount --bind "$root" "$root"
         mount -o remount,bind,ro "$root"
         mount --bind "$data" "$root/mnt"

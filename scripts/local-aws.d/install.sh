@@ -67,6 +67,7 @@ build_ceph_root() {
     # shellcheck disable=SC2016  # expanded by the inner shell
     unshare --mount bash -euc '
         root=$1 suite=$2 mirror=$3 script=$4; shift 4
+        unset TMPDIR                                                       # a folder of the host, which is not there inside
         debootstrap --variant=minbase "$suite" "$root" "$mirror" "$script"
         printf "#!/bin/sh\nexit 101\n" >"$root/usr/sbin/policy-rc.d"      # no package may start a service
         chmod +x "$root/usr/sbin/policy-rc.d"
