@@ -325,6 +325,7 @@ int aws_send(struct aws_caller *caller, struct call *call, const struct aws_requ
 		if (r < 0) {
 			/* what was wrong before the time ran out is the better story */
 			*ret_error = attempts > 1 ? last : error;
+			ret_error->maybe_done = error.maybe_done;
 			return r;
 		}
 		*ret_error = last = error;

@@ -674,6 +674,22 @@ static void maybe_done_is_not_forgotten(void **state)
 	assert_int_equal(b->error.attempts, 4);
 }
 
+static void maybe_done_stays_when_the_next_attempt_is_none(void **state)
+{
+	struct bench *b = *state;
+
+	script_fail(&b->script, HTTP_E_BROKEN, 0);
+	script_fail(&b->script, -ENOMEM, 0);
+	assert_int_equal(send(b), -ENOMEM);
+	assert_int_equal(b->error.transport, HTTP_E_BROKEN);
+	assert_true(b->error.maybe_done);
+
+	script_fail(&b->script, HTTP_E_CONNECT, 0);
+	script_fail(&b->script, -ENOMEM, 0);
+	assert_int_equal(send(b), -ENOMEM);
+	assert_false(b->error.maybe_done);
+}
+
 /* The transport sent it anew by itself. */
 static void what_the_transport_sent_twice_may_have_been_done(void **state)
 {
@@ -1000,6 +1016,7 @@ int main(void)
 	    test(what_was_sent_may_have_been_done),
 	    test(what_was_not_sent_was_not_done),
 	    test(maybe_done_is_not_forgotten),
+	    test(maybe_done_stays_when_the_next_attempt_is_none),
 	    test(what_the_transport_sent_twice_may_have_been_done),
 	    test(what_the_transport_sent_twice_is_not_forgotten),
 	    test(skew_is_mended_by_the_date),
