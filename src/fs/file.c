@@ -353,16 +353,16 @@ int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t off
 	return r;
 }
 
-int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
-	     const void *data, size_t len)
+static int write_file(struct fs *fs, struct call *call, const struct fs_file *file, bool appends,
+		      uint64_t offset, const void *data, size_t len)
 {
 	int r = file->opened ? check_present(fs, file) : -EBADF;
 
 	if (r == 0) {
 		struct content *content = file->opened->content;
 
-		r = file->appends ? content_append(content, call, data, len)
-				  : content_write(content, call, offset, data, len);
+		r = appends ? content_append(content, call, data, len)
+			    : content_write(content, call, offset, data, len);
 		opened_note_settled(fs, call, file->node, file->opened, r);
 	}
 	if (r == 0) {
@@ -372,6 +372,18 @@ int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t of
 		pthread_mutex_unlock(&fs->tree.lock);
 	}
 	return r;
+}
+
+int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
+	     const void *data, size_t len)
+{
+	return write_file(fs, call, file, file->appends, offset, data, len);
+}
+
+int fs_write_pages(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
+		   const void *data, size_t len)
+{
+	return write_file(fs, call, file, false, offset, data, len);
 }
 
 /* ---- close ---- */

@@ -351,12 +351,14 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
+	int (*write)(struct fs *, struct call *, struct fs_file *, uint64_t, const void *, size_t) =
+	    fi->writepage ? fs_write_pages : fs_write;
 	struct op op;
 	int r;
 
 	(void)ino;
 	op_begin_long(&op, req); /* it may wait for parts to be sent */
-	r = fs_write(fs_of(req), &op.call, file_of(fi), (uint64_t)offset, data, size);
+	r = write(fs_of(req), &op.call, file_of(fi), (uint64_t)offset, data, size);
 	op_end(&op);
 	if (r < 0) {
 		fuse_reply_err(req, -r);

@@ -147,6 +147,19 @@ with mmap.mmap(fd, 0) as m:
     m.flush()
 os.close(fd)
 assert stored("mapped") == large[:1000] + b"patch" + large[1005:MIB] + b"!"
+
+# by a handle that appends, and beside one, whichever of them the kernel writes the pages by
+put("mapped", large[:10000])
+one, two = os.open("mapped", os.O_RDWR | os.O_APPEND), os.open("mapped", os.O_RDWR)
+for fd, at in (one, 1000), (two, 6000):
+    with mmap.mmap(fd, 0) as m:
+        m[at:at + 5] = b"patch"
+        m.flush()
+    assert os.fstat(fd).st_size == 10000
+os.write(one, b"appended")
+os.close(one)
+os.close(two)
+assert stored("mapped") == large[:1000] + b"patch" + large[1005:6000] + b"patch" + large[6005:10000] + b"appended"
 EOF
 equal "uploads left behind" "$(uploads open-bucket)" 0
 unmount_b

@@ -202,6 +202,9 @@ int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t off
 /* All of it or nothing. With O_APPEND at the end, whatever the offset. */
 int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
 	     const void *data, size_t len);
+/* What a shared mapping changed, by whichever handle: at its offset, with O_APPEND, too. */
+int fs_write_pages(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
+		   const void *data, size_t len);
 /* close(2) and fsync(2): what was written is an object when they return 0. */
 int fs_flush(struct fs *fs, struct call *call, struct fs_file *file);
 int fs_fsync(struct fs *fs, struct call *call, struct fs_file *file);
