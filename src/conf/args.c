@@ -160,7 +160,7 @@ static int read_word(struct reader *reader, const char *word, const char *raw, s
 		return -ENOMEM;
 	if (alias)
 		return set(reader, alias->key, LEVEL_OPTION, alias->value, buf_str(&where));
-	if (!key || key->flags & CONF_KEY_ONLY_ARGV)
+	if (!key)
 		return unknown(reader, "-o ", word, len);
 	if (!word[len] && key->type != TYPE_FLAG)
 		return conf_complain(reader->why, "%s: the value is missing", buf_str(&where));

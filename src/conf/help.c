@@ -53,11 +53,10 @@ void conf_print_help(FILE *f)
 	      "it AWS_PROFILE counts, else the profile 'default'. With :BUCKET or\n"
 	      ":BUCKET/PREFIX behind it, only that is mounted.\n"
 	      "\n"
-	      "An option --some-name=value may also be given as -o some_name=value (not those\n"
-	      "of --check and --incomplete-uploads), or stand as some_name = value in\n"
-	      "xacctfs.conf (not these, --config, -f and -d). A secret never may: keys are\n"
-	      "taken from AWS profiles and from\n"
-	      "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.\n",
+	      "An option --some-name=value may also be given as -o some_name=value, or stand\n"
+	      "as some_name = value in xacctfs.conf (but --config, -f, -d, and what belongs to\n"
+	      "--check and --incomplete-uploads). A secret never may: keys are taken from AWS\n"
+	      "profiles, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.\n",
 	      f);
 	for (int group = 0; group < GROUP_COUNT; group++) {
 		fprintf(f, "\n%s:\n", conf_key_groups[group]);

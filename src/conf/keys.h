@@ -93,9 +93,8 @@ enum conf_key_group {
 	GROUP_COUNT,
 };
 
-/* Where a key may not stand. */
-#define CONF_KEY_NOT_IN_FILE 1 /* xacctfs.conf */
-#define CONF_KEY_ONLY_ARGV   2 /* neither there nor in -o */
+#define CONF_KEY_NOT_IN_FILE 1 /* it may not stand in xacctfs.conf */
+#define CONF_KEY_NO_MOUNT    2 /* of what mounts nothing: --check, --incomplete-uploads */
 
 struct conf_keydef {
 	const char *name; /* --name, -o name, xacctfs.conf; '-' and '_' are the same there */

@@ -173,32 +173,44 @@ static int apply_section(struct conf_load *load, size_t section, enum conf_level
 	return 0;
 }
 
+/* What is asked for, in the words of the command line ("--check", "-o check"), or NULL. */
+static const char *asked(const struct conf_load *load, enum conf_key_id id)
+{
+	const struct conf_setting *setting = conf_settings_get(&load->settings, id, NULL);
+	bool off = setting && conf_keys[id].type == TYPE_FLAG && !conf_value_flag(setting->value);
+
+	return setting && !off ? setting->where : NULL;
+}
+
+static int goes_with(const char *option, const char *with, char **ret_why)
+{
+	return option ? conf_complain(ret_why, "%s: it goes with %s only", option, with) : 0;
+}
+
 /* *ret_alone: the option that makes it no mount, or NULL. */
 static int take_what(const struct conf_load *load, const char **ret_alone, char **ret_why)
 {
-	const struct conf_settings *settings = &load->settings;
-	bool check = conf_value_flag(conf_settings_text(settings, KEY_CHECK));
-	bool uploads = conf_settings_text(settings, KEY_INCOMPLETE_UPLOADS) != NULL;
+	const char *check = asked(load, KEY_CHECK), *uploads = asked(load, KEY_INCOMPLETE_UPLOADS);
+	int r = 0;
 
 	if (check && uploads)
-		return conf_complain(ret_why, "--incomplete-uploads: it contradicts --check; give "
-					      "one of them");
-	if (conf_value_flag(conf_settings_text(settings, KEY_JSON)) && !check && !uploads)
-		return conf_complain(ret_why,
-				     "--json: it goes with --check and --incomplete-uploads only");
-	if (conf_value_flag(conf_settings_text(settings, KEY_ALL)) && !uploads)
-		return conf_complain(ret_why, "--all: it goes with --incomplete-uploads only");
-	if (conf_settings_text(settings, KEY_OLDER_THAN) && !uploads)
-		return conf_complain(ret_why,
-				     "--older-than: it goes with --incomplete-uploads only");
-	*ret_alone = check ? "--check" : uploads ? "--incomplete-uploads" : NULL;
-	return 0;
+		return conf_complain(ret_why, "%s: it contradicts %s; give one of them", uploads,
+				     check);
+	if (!check && !uploads)
+		r = goes_with(asked(load, KEY_JSON), "--check and --incomplete-uploads", ret_why);
+	if (r == 0 && !uploads)
+		r = goes_with(asked(load, KEY_ALL), "--incomplete-uploads", ret_why);
+	if (r == 0 && !uploads)
+		r = goes_with(asked(load, KEY_OLDER_THAN), "--incomplete-uploads", ret_why);
+	if (r == 0)
+		*ret_alone = check ? check : uploads;
+	return r;
 }
 
 static int take_positional(struct conf_load *load, char **ret_why)
 {
 	const struct conf_args *args = &load->args;
-	const char *alone;
+	const char *alone = NULL;
 	int r = take_what(load, &alone, ret_why);
 
 	if (r < 0)
@@ -222,8 +234,11 @@ static int take_positional(struct conf_load *load, char **ret_why)
 
 static int take_source(struct conf_load *load, char **ret_why)
 {
-	int r = load->given ? conf_source_parse(load->given, &load->of_source, ret_why) : 0;
+	int r;
 
+	if (load->given && !*load->given)
+		return conf_complain(ret_why, "SOURCE is empty");
+	r = load->given ? conf_source_parse(load->given, &load->of_source, ret_why) : 0;
 	load->source = load->of_source.name;
 	return r;
 }

@@ -93,7 +93,7 @@ static int render_key(const struct conf *conf, enum conf_key_id id, struct buf *
 {
 	const char *text = conf->settings ? conf_settings_text(conf->settings, id) : NULL;
 
-	if (rendered_apart(id))
+	if (rendered_apart(id) || conf_keys[id].flags & CONF_KEY_NO_MOUNT)
 		return 0;
 	if (id == KEY_CREATE_REGION)
 		text = conf->create_region;

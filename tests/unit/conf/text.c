@@ -108,6 +108,8 @@ static void render_says_where_from(void **state)
 	assert_line(b, "stall_timeout = 30  # default\n");
 	assert_line(b, "create_region = eu-west-1  # default\n");
 	assert_line(b, "fuse_options = nodev  # -o\n");
+	assert_null(strstr(render(b), "check ="));
+	assert_null(strstr(render(b), "json ="));
 }
 
 static void render_has_no_secret(void **state)
