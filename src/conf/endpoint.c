@@ -18,18 +18,21 @@ static const struct {
 };
 
 const struct conf_setting *conf_endpoint_get(const struct conf_settings *settings,
-					     enum conf_key_id own)
+					     enum conf_key_id own, enum conf_level *ret_level)
 {
 	const enum conf_key_id ids[] = {own, KEY_ENDPOINT_URL};
 
 	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
 		for (size_t j = 0; j < ARRAY_LEN(ids); j++) {
 			const struct conf_setting *at = settings->at[ids[j]];
+			enum conf_level level =
+			    at[levels[i].high].value ? levels[i].high : levels[i].low;
 
-			if (at[levels[i].high].value)
-				return &at[levels[i].high];
-			if (at[levels[i].low].value)
-				return &at[levels[i].low];
+			if (!at[level].value)
+				continue;
+			if (ret_level)
+				*ret_level = level;
+			return &at[level];
 		}
 	return NULL;
 }
@@ -37,7 +40,7 @@ const struct conf_setting *conf_endpoint_get(const struct conf_settings *setting
 int conf_endpoint_url(const struct conf_settings *settings, enum conf_key_id own, char **ret_url,
 		      char **ret_why)
 {
-	const struct conf_setting *setting = conf_endpoint_get(settings, own);
+	const struct conf_setting *setting = conf_endpoint_get(settings, own, NULL);
 	bool allow_http = conf_value_flag(conf_settings_text(settings, KEY_ALLOW_HTTP));
 	struct url url;
 	char *text;

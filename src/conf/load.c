@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "endpoint.h"
 #include "value.h"
 #include "xacctfs/util/cleanup.h"
 
@@ -423,8 +424,29 @@ static int apply_profile(struct conf_load *load)
 	return r < 0 ? r : apply_endpoint(load, KEY_STS_ENDPOINT_URL, "sts");
 }
 
-/* AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, or the profile's key of that name. */
-static void ignore_endpoints(struct conf_load *load)
+/* Somebody asks for the server in the services section that the profile names: is it there? */
+static int check_services(const struct conf_load *load, char **ret_why)
+{
+	static const enum conf_key_id ids[] = {KEY_S3_ENDPOINT_URL, KEY_STS_ENDPOINT_URL};
+	const struct conf_ini_entry *services =
+	    load->profile ? conf_profile_find(&load->aws, load->profile, "services") : NULL;
+
+	if (!services || conf_profile_has_services(&load->aws, services->value))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		enum conf_level level = LEVEL_PROFILE;
+
+		conf_endpoint_get(&load->settings, ids[i], &level);
+		if (level == LEVEL_PROFILE)
+			return conf_complain(ret_why, "%s:%u: %s: there is no [services %s] in %s",
+					     services->path, services->line, services->key,
+					     services->value, load->aws.config.path);
+	}
+	return 0;
+}
+
+/* AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, or the profile's key of that name: true when it says so. */
+static bool ignore_endpoints(struct conf_load *load)
 {
 	static const enum conf_key_id ids[] = {KEY_ENDPOINT_URL, KEY_S3_ENDPOINT_URL,
 					       KEY_STS_ENDPOINT_URL};
@@ -437,11 +459,12 @@ static void ignore_endpoints(struct conf_load *load)
 	if ((!value || !*value) && entry)
 		value = entry->value;
 	if (!value || strcasecmp(value, "true") != 0)
-		return;
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		conf_settings_unset(&load->settings, ids[i], LEVEL_ENV);
 		conf_settings_unset(&load->settings, ids[i], LEVEL_PROFILE);
 	}
+	return true;
 }
 
 /* What is overruled is not looked at: it may serve another program well. */
@@ -480,8 +503,7 @@ int conf_load(int argc, char *const argv[], struct conf_load *load, char **ret_w
 		r = choose_profile(load, ret_why);
 	if (r == 0 && load->profile)
 		r = apply_profile(load);
-	if (r != 0)
-		return r;
-	ignore_endpoints(load);
-	return check_in_force(load, ret_why);
+	if (r == 0 && !ignore_endpoints(load))
+		r = check_services(load, ret_why);
+	return r == 0 ? check_in_force(load, ret_why) : r;
 }

@@ -113,6 +113,13 @@ const struct conf_ini_entry *conf_profile_endpoint(const struct conf_profile_fil
 	return entry && *entry->value ? entry : NULL;
 }
 
+bool conf_profile_has_services(const struct conf_profile_files *files, const char *services)
+{
+	size_t section;
+
+	return find_kind(&files->config, "services", services, &section);
+}
+
 bool conf_profile_has_key(const struct conf_profile_files *files, const char *name)
 {
 	return conf_profile_find(files, name, "aws_access_key_id") ||

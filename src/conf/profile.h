@@ -31,6 +31,9 @@ const struct conf_ini_entry *conf_profile_find(const struct conf_profile_files *
 const struct conf_ini_entry *conf_profile_endpoint(const struct conf_profile_files *files,
 						   const char *name, const char *service);
 
+/* True when the config file has the section [services NAME]. */
+bool conf_profile_has_services(const struct conf_profile_files *files, const char *services);
+
 /* True when the profile has an access key of its own, or half of one. */
 bool conf_profile_has_key(const struct conf_profile_files *files, const char *name);
 

@@ -84,7 +84,7 @@ static int render_server(const struct conf *conf, enum conf_key_id id, const cha
 			 struct buf *b)
 {
 	const struct conf_setting *setting =
-	    conf->settings ? conf_endpoint_get(conf->settings, id) : NULL;
+	    conf->settings ? conf_endpoint_get(conf->settings, id, NULL) : NULL;
 
 	return url ? line(b, conf_keys[id].name, url, setting ? setting->where : "default") : 0;
 }

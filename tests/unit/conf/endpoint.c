@@ -31,12 +31,30 @@ static void profile(void **state)
 	put(b, ".aws/config",
 	    CONFIG "services = dev\n[services dev]\nsts =\n  endpoint_url = https://p-sts\n");
 	assert_servers(b, NULL, "https://p-sts");
-	put(b, ".aws/config", CONFIG "services = none\n");
-	assert_servers(b, NULL, NULL);
 	put(b, ".aws/config",
 	    CONFIG "services = dev\n[services dev]\ns3 =\n  endpoint_url = dev\n");
 	parse(b, "xacctfs", "accountB", "/m", NULL);
 	assert_why(b, "config:9: s3.endpoint_url: this is no endpoint URL");
+}
+
+/* As for the AWS CLI: a typo must not lead to another server. */
+static void services_that_are_not_there(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, ".aws/config", CONFIG "services = none\nendpoint_url = https://p\n");
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_why(b, "config:6: services: there is no [services none] in /tmp/");
+	setenv("AWS_ENDPOINT_URL_S3", "https://e-s3", 1);
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_why(b, "config:6: services: ");
+	/* nobody asks for it */
+	setenv("AWS_ENDPOINT_URL_STS", "https://e-sts", 1);
+	assert_servers(b, "https://e-s3", "https://e-sts");
+	unsetenv("AWS_ENDPOINT_URL_S3");
+	unsetenv("AWS_ENDPOINT_URL_STS");
+	setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", 1);
+	assert_servers(b, NULL, NULL);
 }
 
 static void each_level_beats_the_one_below(void **state)
@@ -104,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    test(profile),
+	    test(services_that_are_not_there),
 	    test(each_level_beats_the_one_below),
 	    test(ignored_on_demand),
 	    test(plain_http),
