@@ -88,6 +88,16 @@ static int base_profile(struct walk *walk, const char *profile)
 	return walk->conf->identity.profile ? 0 : -ENOMEM;
 }
 
+/* where: who asks for it. */
+static int complain_unsupported(struct walk *walk, const char *where)
+{
+	return conf_complain(walk->why,
+			     "%s: this source of credentials is not supported; supported are "
+			     "aws_access_key_id and aws_secret_access_key in a profile, and the "
+			     "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
+			     where);
+}
+
 /* A profile that gets its keys in a way that we cannot go. Returns 0 when it has none of those. */
 static int check_supported(struct walk *walk, const char *profile)
 {
@@ -99,31 +109,44 @@ static int check_supported(struct walk *walk, const char *profile)
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const struct conf_ini_entry *entry =
 		    conf_profile_find(&walk->load->aws, profile, keys[i]);
+		_cleanup_(freep) char *where = NULL;
 
-		if (entry)
-			return conf_complain(walk->why,
-					     "%s:%u: %s: this source of credentials is not "
-					     "supported; supported are aws_access_key_id and "
-					     "aws_secret_access_key in a profile, and the "
-					     "environment (AWS_ACCESS_KEY_ID, "
-					     "AWS_SECRET_ACCESS_KEY)",
-					     entry->path, entry->line, entry->key);
+		if (!entry)
+			continue;
+		where = conf_load_where(entry);
+		return where ? complain_unsupported(walk, where) : -ENOMEM;
+	}
+	return 0;
+}
+
+/* Where the AWS SDKs would go on. Returns 0 when the environment has none of those. */
+static int check_environment(struct walk *walk)
+{
+	static const char *const names[] = {"AWS_WEB_IDENTITY_TOKEN_FILE",
+					    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+					    "AWS_CONTAINER_CREDENTIALS_FULL_URI"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return complain_unsupported(walk, names[i]);
 	}
 	return 0;
 }
 
 static int no_key(struct walk *walk, const char *profile)
 {
+	const struct conf_profile_files *aws = &walk->load->aws;
 	int r = check_supported(walk, profile);
 
 	if (r < 0)
 		return r;
-	return conf_complain(walk->why,
-			     "the profile '%s' has neither aws_access_key_id nor role_arn in %s or "
-			     "%s%s",
-			     profile, walk->load->aws.config.path, walk->load->aws.credentials.path,
-			     walk->load->aws.credentials_r == -EACCES ? " (permission denied)"
-								      : "");
+	return conf_complain(
+	    walk->why,
+	    "the profile '%s' has neither aws_access_key_id nor role_arn in %s%s or %s%s", profile,
+	    aws->config.path, conf_profile_state(aws->config_r), aws->credentials.path,
+	    conf_profile_state(aws->credentials_r));
 }
 
 static int complain_cycle(struct walk *walk, const char *name)
@@ -261,16 +284,21 @@ static int walk_back(struct walk *walk, const char *name, const char *named_by)
 static int no_base(struct walk *walk)
 {
 	const struct conf_load *load = walk->load;
+	const struct conf_profile_files *aws = &load->aws;
 	int r = load->profile ? check_supported(walk, load->profile) : 0;
 
+	if (r == 0)
+		r = check_environment(walk);
 	if (r < 0)
 		return r;
 	return conf_complain(
 	    walk->why,
 	    "nobody to assume the role %s: there is no source_profile, no AWS_ACCESS_KEY_ID in the "
-	    "environment, and no profile with aws_access_key_id in %s or %s",
-	    conf_settings_text(&load->settings, KEY_ROLE_ARN), load->aws.config.path,
-	    load->aws.credentials.path);
+	    "environment, and no profile with aws_access_key_id in %s%s or %s%s; the roles of EC2 "
+	    "instances and of containers are not supported",
+	    conf_settings_text(&load->settings, KEY_ROLE_ARN), aws->config.path,
+	    conf_profile_state(aws->config_r), aws->credentials.path,
+	    conf_profile_state(aws->credentials_r));
 }
 
 /* The role says nothing of where it comes from. */

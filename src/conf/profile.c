@@ -126,7 +126,7 @@ bool conf_profile_has_key(const struct conf_profile_files *files, const char *na
 	       conf_profile_find(files, name, "aws_secret_access_key");
 }
 
-static const char *state(int r)
+const char *conf_profile_state(int r)
 {
 	return r == 0 ? "" : r == -ENOENT ? " (no such file)" : " (permission denied)";
 }
@@ -135,8 +135,8 @@ int conf_profile_missing(const struct conf_profile_files *files, const char *bef
 			 const char *name, char **ret_why)
 {
 	return conf_complain(ret_why, "%sthere is no profile '%s' in %s%s or %s%s", before, name,
-			     files->config.path, state(files->config_r), files->credentials.path,
-			     state(files->credentials_r));
+			     files->config.path, conf_profile_state(files->config_r),
+			     files->credentials.path, conf_profile_state(files->credentials_r));
 }
 
 static bool unreadable(const struct conf_profile_files *files)
@@ -190,10 +190,10 @@ static int complain_no_key(const struct conf_profile_files *files, const char *n
 	if (!conf_profile_exists(files, name))
 		r = conf_profile_missing(files, "", name, ret_why);
 	else
-		r = conf_complain(ret_why,
-				  "the profile '%s' has no aws_access_key_id in %s%s or %s%s", name,
-				  files->config.path, state(files->config_r),
-				  files->credentials.path, state(files->credentials_r));
+		r = conf_complain(
+		    ret_why, "the profile '%s' has no aws_access_key_id in %s%s or %s%s", name,
+		    files->config.path, conf_profile_state(files->config_r),
+		    files->credentials.path, conf_profile_state(files->credentials_r));
 	if (r == -ENOMEM)
 		return r;
 	return unreadable(files) ? -EACCES : -ENOENT;

@@ -37,6 +37,9 @@ bool conf_profile_has_services(const struct conf_profile_files *files, const cha
 /* True when the profile has an access key of its own, or half of one. */
 bool conf_profile_has_key(const struct conf_profile_files *files, const char *name);
 
+/* What to write behind a file's path: "", " (no such file)", " (permission denied)". r: its *_r. */
+const char *conf_profile_state(int r);
+
 /* Complains that no file has the profile; before: "--profile: ", say, or "". */
 int conf_profile_missing(const struct conf_profile_files *files, const char *before,
 			 const char *name, char **ret_why);

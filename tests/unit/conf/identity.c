@@ -389,9 +389,43 @@ static void sources_we_do_not_support(void **state)
 	put(b, ".aws/config", CONFIG "[profile Carl]\noutput = json\n");
 	parse(b, "xacctfs", "--source-profile=Carl", "accountB", "/m", NULL);
 	assert_why(b, "the profile 'Carl' has neither aws_access_key_id nor role_arn");
+	assert_int_equal(unlink(at(b, ".aws/credentials")), 0);
+	parse(b, "xacctfs", "--source-profile=Carl", "accountB", "/m", NULL);
+	assert_why(b, "/.aws/credentials (no such file)");
 	put(b, ".aws/config", CONFIG "[profile Carl]\nrole_arn = " OTHER_ROLE "\n");
 	parse(b, "xacctfs", "--source-profile=Carl", "accountB", "/m", NULL);
 	assert_why(b, "the profile 'Carl' has a role_arn, but neither source_profile nor");
+}
+
+/* Where the AWS SDKs would go on, the program says that it does not. */
+static void sources_of_the_environment_we_do_not_support(void **state)
+{
+	struct bench *b = *state;
+	static const char *const names[] = {"AWS_WEB_IDENTITY_TOKEN_FILE",
+					    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+					    "AWS_CONTAINER_CREDENTIALS_FULL_URI"};
+	char text[100];
+
+	put(b, ".aws/credentials", "");
+	assert_int_equal(unlink(at(b, ".aws/config")), 0);
+	parse(b, "xacctfs", "--region=x", ROLE, "/m", NULL);
+	assert_why(b, "nobody to assume the role " ROLE);
+	assert_why(b, "/.aws/config (no such file) or /tmp/");
+	assert_why(b, "the roles of EC2 instances and of containers are not supported");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		setenv(names[i], "/token", 1);
+		parse(b, "xacctfs", "--region=x", ROLE, "/m", NULL);
+		snprintf(text, sizeof(text), "%s: this source of credentials is not supported",
+			 names[i]);
+		assert_why(b, text);
+		assert_null(strstr(b->why, "/token"));
+		unsetenv(names[i]);
+	}
+	/* with a key it is not needed */
+	setenv(names[0], "/token", 1);
+	env_keys();
+	parse(b, "xacctfs", "--region=x", ROLE, "/m", NULL);
+	assert_base(b, NULL);
 }
 
 static void keys_of_other_programs_are_let_be(void **state)
@@ -460,6 +494,7 @@ int main(void)
 	    test(missing_profiles),
 	    test(no_role_or_region),
 	    test(sources_we_do_not_support),
+	    test(sources_of_the_environment_we_do_not_support),
 	    test(keys_of_other_programs_are_let_be),
 	    test(default_profile),
 	    test(short_sessions),
