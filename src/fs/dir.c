@@ -250,6 +250,16 @@ static int take_locals(const struct fs_dir *dir, const char *after, const char *
 	return 0;
 }
 
+/* What was dropped for another of its name: an object that a directory of S3 covers is told. */
+static void tell_covered(struct fs *fs, const struct fs_dir *dir, const struct entry *kept,
+			 const struct entry *dropped)
+{
+	bool covers = kept->kind == NODE_DIR && dropped->kind == NODE_FILE;
+
+	if (covers && !kept->local && !dropped->local)
+		covered_tell(&fs->covered, dir->place.bucket, dir->place.key, dropped->name);
+}
+
 static bool was_given(const struct mark *mark, const char *name)
 {
 	for (size_t i = 0; i < mark->given.len; i += strlen(mark->given.data + i) + 1)
@@ -259,7 +269,8 @@ static bool was_given(const struct mark *mark, const char *name)
 }
 
 /* Sorts; drops the second of each name, and a directory whose file was given on an earlier page. */
-static void merge(const struct mark *mark, struct page *page)
+static void merge(struct fs *fs, const struct fs_dir *dir, const struct mark *mark,
+		  struct page *page)
 {
 	size_t kept = 0;
 
@@ -268,6 +279,8 @@ static void merge(const struct mark *mark, struct page *page)
 	for (size_t i = 0; i < page->n; i++) {
 		bool again = kept > 0 && !strcmp(page->v[i].name, page->v[kept - 1].name);
 
+		if (again)
+			tell_covered(fs, dir, &page->v[kept - 1], &page->v[i]);
 		if (again || was_given(mark, page->v[i].name))
 			entry_deinit(&page->v[i]);
 		else
@@ -404,7 +417,7 @@ static int fetch(struct fs *fs, struct call *call, struct fs_dir *dir, struct pa
 	last = from.n ? tail_of(dir, &from.v[from.n - 1]) : mark->after ? mark->after : "";
 	enter_page(fs, dir, page, last);
 	r = take_locals(dir, mark->after, page->next_token ? last : NULL, page);
-	merge(mark, page);
+	merge(fs, dir, mark, page);
 	if (r == 0 && page->next_token)
 		return note_mark(dir, page, last);
 	dir->whole = r == 0;

@@ -87,6 +87,7 @@ int fs_new(const struct fs_options *options, struct fs **ret_fs)
 		return -ENOMEM;
 	fs->options = *options;
 	fs->born_wall_ms = options->clock->wall_ms(options->clock);
+	covered_init(&fs->covered);
 	r = open_parts(fs);
 	if (r < 0) {
 		fs_free(fs);
@@ -114,6 +115,7 @@ void fs_free(struct fs *fs)
 	pool_free(fs->downloads);
 	pool_free(fs->uploads);
 	tree_deinit(&fs->tree);
+	covered_deinit(&fs->covered);
 	buckets_deinit(&fs->buckets);
 	staging_deinit(&fs->staging);
 	mime_deinit(&fs->mime);

@@ -5,7 +5,6 @@
 #include <sys/param.h>
 
 #include "xacctfs/util/cleanup.h"
-#include "xacctfs/util/log.h"
 
 #include "complete.h"
 #include "control.h"
@@ -226,8 +225,7 @@ static int ask(struct fs *fs, struct call *call, const struct place *place, stru
 	if (a->directory)
 		a->listed = (struct listed){.kind = NODE_DIR};
 	if (r == 0 && a->directory && a->file)
-		log_debug("%s/%s is a key and a directory: the directory is shown", place->bucket,
-			  place->key);
+		covered_tell(&fs->covered, place->bucket, "", place->key);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 
 #include "buckets.h"
 #include "content/content.h"
+#include "covered.h"
 #include "memory.h"
 #include "mime.h"
 #include "content/staging.h"
@@ -19,6 +20,7 @@ struct fs {
 	struct fs_options options;
 	struct buckets buckets;
 	struct tree tree;
+	struct covered covered;
 	int64_t born_wall_ms; /* the root's dates, and those of directories */
 	/* ever; see struct fs_stats */
 	atomic_uint_fast64_t unrepresentable, lookups_known, lookups_asked;

@@ -48,13 +48,14 @@ rm -r new
 equal "keys" "$(keys)" ""
 refused "No such file" ls new
 
-# a key and a directory of one name: the directory is shown, once
+# a key and a directory of one name: the directory is shown, once, and the log says so, once
 other -T "$work/data" dirs-bucket/both
 other -T "$work/data" dirs-bucket/both-
 other -T "$work/data" dirs-bucket/both/inside
 equal "ls" "$(ls -F)" $'both/\nboth-'
 equal "what is inside" "$(cat both/inside)" data
 refused "Is a directory" cat both
+equal "lines of the log" "$(grep -c 'dirs-bucket/both is an object and a directory' "$daemon_log")" 1
 rm -r both
 equal "ls" "$(ls -F | xargs)" "$(keys | xargs)"
 cd "$work"

@@ -335,11 +335,65 @@ static void a_directory_wins_over_the_file_of_its_name(void **state)
 	assert_int_equal(count(b, MEMORY_ANY), 0);
 }
 
+/* Once, whether it is listed or looked for; of very many, the first. */
+static void a_file_that_a_directory_covers_is_told_once(void **state)
+{
+	struct bench *b = *state;
+	char key[32];
+
+	put(b, "one", "in/a", "x");
+	put(b, "one", "in/a-b", "x");
+	put(b, "one", "in/a/file", "x");
+	put(b, "two", "b", "x");
+	put(b, "two", "b/", "");
+	log_lines_start(LOG_LEVEL_WARN);
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(names_at(b, "one/in"), "a/ a-b ");
+		test_clock_advance(&b->clock, TTL_MS);
+		assert_true(S_ISDIR(mode_at(b, "one/in/a")));
+		assert_true(S_ISDIR(mode_at(b, "two/b")));
+		assert_string_equal(names_at(b, "two"), "b/ ");
+		test_clock_advance(&b->clock, TTL_MS);
+	}
+	assert_int_equal(
+	    log_lines_count("warn: one/in/a is an object and a directory: the directory is shown"),
+	    1);
+	assert_int_equal(log_lines_count("warn: two/b is an object and a directory"), 1);
+	assert_int_equal(log_lines_count("is an object and a directory"), 2);
+	for (int i = 0; i < 400; i++) {
+		snprintf(key, sizeof(key), "many/%03d", i);
+		put(b, "two", key, "x");
+		strcat(key, "/");
+		put(b, "two", key, "");
+	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(strlen(names_at(b, "two/many")), strlen("000/ ") * 400);
+	assert_int_equal(log_lines_count("is an object and a directory"), 256);
+	assert_int_equal(log_lines_count("further ones are not told"), 1);
+	log_lines_stop();
+}
+
+/* What is here only, until it is removed, is no object. */
+static void a_directory_that_is_here_only_covers_nothing(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, "one", "dir/file", "x");
+	log_lines_start(LOG_LEVEL_WARN);
+	assert_int_equal(unlink_file(b, "one/dir/file"), 0);
+	assert_string_equal(names_at(b, "one"), "dir/ ");
+	put(b, "one", "dir", "theirs");
+	names_at(b, "one");
+	assert_int_equal(log_lines_count(""), 0);
+	log_lines_stop();
+}
+
 /* The key "a" is on the first page, its directory on the second or third. */
 static void a_file_and_a_directory_of_one_name_across_pages_are_one_entry(void **state)
 {
 	struct bench *b = *state;
 
+	log_lines_start(LOG_LEVEL_WARN);
 	put(b, "one", "a", "x");
 	put(b, "one", "a-1", "x");
 	put(b, "one", "a-2", "x");
@@ -351,6 +405,8 @@ static void a_file_and_a_directory_of_one_name_across_pages_are_one_entry(void *
 	/* who looks finds the directory, and who knows it is shown it */
 	test_clock_advance(&b->clock, TTL_MS);
 	assert_true(S_ISDIR(mode_at(b, "one/a")));
+	assert_int_equal(log_lines_count("one/a is an object and a directory"), 1);
+	log_lines_stop();
 }
 
 /* A program is in the directory: the listing of the one above it does not take it away. */
@@ -901,6 +957,8 @@ int main(void)
 	    TEST_PAGES(directories_are_implicit_or_marked),
 	    TEST(the_dots_come_first),
 	    TEST(a_directory_wins_over_the_file_of_its_name),
+	    TEST(a_file_that_a_directory_covers_is_told_once),
+	    TEST(a_directory_that_is_here_only_covers_nothing),
 	    TEST_PAGES(a_file_and_a_directory_of_one_name_across_pages_are_one_entry),
 	    TEST_PAGES(a_known_directory_stays_one_when_pages_part_it_from_its_file),
 	    TEST(keys_that_no_file_system_can_show_are_left_out),
