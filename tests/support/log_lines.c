@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PATIENCE_S 10
+#define PATIENCE_S 300
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char **lines;   /* lock */

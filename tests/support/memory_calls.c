@@ -5,7 +5,7 @@
 
 #include "memory_private.h"
 
-#define PATIENCE_S 10
+#define PATIENCE_S 300
 
 /* "bucket", "bucket/key", or NULL. */
 static char *name_of(const char *bucket, const char *key)

@@ -9,7 +9,7 @@
 
 #include "xacctfs/util/cleanup.h"
 
-#define PATIENCE_S 10
+#define PATIENCE_S 300
 #define SINK_PIECE 1000
 
 struct script_step {

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@
 #include "xacctfs/util/cleanup.h"
 
 #define BODY_MAX (1024 * 1024)
-#define LONG_MS  60000
+#define LONG_MS  600000
 
 /* A resolver that hangs for the name "hang.test", in place of the C library's. */
 static struct event resolver_entered = EVENT_INIT, resolver_release = EVENT_INIT;
@@ -41,7 +42,10 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
 	return real(node, service, hints, ret);
 }
 
-/* Between libcurl and us: tells when we wait for the network behind a slow sink. */
+/* Between libcurl and us: counts how often we wait for the network, and tells when behind a slow
+ * sink. */
+static atomic_uint polls;
+static atomic_bool poll_for_ever; /* or until something happens */
 static struct event polled_behind_the_sink = EVENT_INIT;
 static atomic_bool sink_was_slow;
 
@@ -51,10 +55,11 @@ int curl_multi_poll(void *multi, void *extra, unsigned int n, int timeout_ms, in
 {
 	int (*real)(void *, void *, unsigned int, int, int *);
 
+	atomic_fetch_add(&polls, 1);
 	if (atomic_load(&sink_was_slow))
 		event_set(&polled_behind_the_sink);
 	*(void **)&real = dlsym(RTLD_NEXT, "curl_multi_poll");
-	return real(multi, extra, n, timeout_ms, ret_ready);
+	return real(multi, extra, n, atomic_load(&poll_for_ever) ? INT_MAX : timeout_ms, ret_ready);
 }
 
 struct fixture {
@@ -157,6 +162,13 @@ static void reply_and_hang(struct http_conn *conn, void *data)
 {
 	if (http_conn_read(conn) && http_conn_send(conn, data))
 		http_conn_wait_closed(conn);
+}
+
+/* Both: of connections to many servers libcurl keeps a few, and not always those used last. */
+static void stop(struct fixture *f)
+{
+	http_server_stop(steal(&f->server));
+	http_transport_free(steal(&f->transport));
 }
 
 static void assert_body(struct fixture *f, int status, const char *body)
@@ -817,27 +829,50 @@ static void stall_while_sending(void **state)
 	event_set(&f->event);
 }
 
-/* Twice the stall timeout in all, a small part of it between two bytes. */
+/* Until the client waits for the network again. */
+static void wait_for_a_poll(unsigned int before, const atomic_bool *stop)
+{
+	const struct timespec slice = {.tv_nsec = 100000};
+
+	while (atomic_load(&polls) == before && !(stop && atomic_load(stop)))
+		nanosleep(&slice, NULL);
+}
+
+static atomic_bool drip_is_over;
+
+/* Twice the stall timeout in all, a small part of it between two bytes. data: the clock. */
 static void drip(struct http_conn *conn, void *data)
 {
-	(void)data;
 	if (!http_conn_read(conn) ||
-	    !http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"))
+	    !http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"))
 		return;
-	for (int i = 0; i < 50; i++) {
-		usleep(20000);
-		http_conn_send(conn, "x");
+	for (int i = 0; i < 100; i++) {
+		unsigned int before = atomic_load(&polls);
+
+		test_clock_advance(data, LONG_MS / 50);
+		if (!http_conn_send(conn, "x"))
+			return;
+		wait_for_a_poll(before, &drip_is_over);
 	}
 }
 
 static void slow_drip_is_no_stall(void **state)
 {
 	struct fixture *f = *state;
+	struct test_clock clock;
+	struct call call;
+	int r;
 
-	f->options.stall_timeout_ms = 500;
-	start(f, drip, NULL);
-	assert_int_equal(perform(f), 0);
-	assert_int_equal(f->response.body.len, 50);
+	test_clock_init(&clock, false);
+	call_init(&call, NULL, &clock.clock, CLOCK_NEVER);
+	start(f, drip, &clock);
+	assert_int_equal(http_curl_new(&f->options, &f->transport), 0);
+	r = f->transport->perform(f->transport, &call, &f->request, BODY_MAX, &f->response);
+	atomic_store(&drip_is_over, true);
+	assert_int_equal(r, 0);
+	assert_int_equal(f->response.body.len, 100);
+	call_deinit(&call);
+	test_clock_deinit(&clock);
 }
 
 static void set_deadline(struct fixture *f, int64_t ms)
@@ -875,11 +910,15 @@ static void cancelled_before_sends_nothing(void **state)
 	assert_int_equal(http_server_connections(f->server), 0);
 }
 
-static void say_when_asked_and_hang(struct http_conn *conn, void *data)
+static void say_when_it_waits_and_hang(struct http_conn *conn, void *data)
 {
+	unsigned int before;
+
 	if (!http_conn_read(conn))
 		return;
+	before = atomic_load(&polls);
 	http_conn_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+	wait_for_a_poll(before, NULL);
 	event_set(data);
 	http_conn_wait_closed(conn);
 }
@@ -909,18 +948,20 @@ static void assert_cancelled_when(struct fixture *f, struct event *when)
 	pthread_join(thread, NULL);
 }
 
-/* So many that the test would not end in its time, if a cancel were noticed by and by only. */
+/* The test would not end, if a cancel were noticed by and by only. */
 static void cancel_ends_a_hanging_exchange(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f, say_when_asked_and_hang, &f->event);
+	atomic_store(&poll_for_ever, true);
+	start(f, say_when_it_waits_and_hang, &f->event);
 	for (int i = 0; i < 200; i++) {
 		assert_cancelled_when(f, &f->event);
 		http_server_stop(steal(&f->server));
 		f->event.set = false;
-		start(f, say_when_asked_and_hang, &f->event);
+		start(f, say_when_it_waits_and_hang, &f->event);
 	}
+	atomic_store(&poll_for_ever, false);
 }
 
 static void transport_serves_on_after_a_cancel(void **state)
@@ -928,7 +969,7 @@ static void transport_serves_on_after_a_cancel(void **state)
 	struct fixture *f = *state;
 	struct http_server *hanging;
 
-	start(f, say_when_asked_and_hang, &f->event);
+	start(f, say_when_it_waits_and_hang, &f->event);
 	assert_cancelled_when(f, &f->event);
 	hanging = steal(&f->server);
 	start(f, http_script_hello, NULL);
@@ -1173,7 +1214,7 @@ static void stale_connection_fails_no_request(void **state)
 		assert_int_equal(f->response.status, 200);
 		assert_true(f->response.sent_before);
 		assert_int_equal(http_server_connections(f->server), 2);
-		http_server_stop(steal(&f->server));
+		stop(f);
 	}
 }
 
@@ -1194,7 +1235,7 @@ static void stale_connection_fails_no_large_put(void **state)
 		assert_true(f->response.sent_before);
 		assert_int_equal(strlen(strstr(sent(f), "\r\n\r\n") + 4), len);
 		assert_int_equal(http_server_connections(f->server), 2);
-		http_server_stop(steal(&f->server));
+		stop(f);
 	}
 }
 
@@ -1237,7 +1278,7 @@ static void answer_to_the_second_sending_says_so(void **state)
 		assert_int_equal(f->response.status, 409);
 		assert_true(f->response.sent_before);
 		assert_int_equal(http_server_requests(f->server), 3);
-		http_server_stop(steal(&f->server));
+		stop(f);
 	}
 }
 
