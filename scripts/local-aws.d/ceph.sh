@@ -37,7 +37,7 @@ ceph_up() {
     ceph_enter env FSID="$FSID" MON="127.0.0.1:$((BASE_PORT + 2))" REGION="$REGION" \
         bash -euc "$(declare -f ceph_start_inside); ceph_start_inside" >>"$dir/ceph/run/start.log" 2>&1 9<&- ||
         return 1
-    wait_for 15 "radosgw" answers "http://127.0.0.1:$((BASE_PORT + 1))/" || return 1
+    wait_for "radosgw" answers "http://127.0.0.1:$((BASE_PORT + 1))/" || return 1
     # The role may do what the sample says, and nothing else: so the sample is tried by everything.
     ceph_enter env ACCOUNT_A="$ACCOUNT_A" ACCOUNT_B="$ACCOUNT_B" ROLE_NAME="$ROLE_NAME" TRUST="$(ceph_trust_policy)" \
         ROLE_POLICY="$(cat "$here/../config/iam/account-b-role-policy.json")" \

@@ -38,7 +38,7 @@ start_haproxy() {
     local pid=$!
     disown "$pid"                               # else bash tells of its end
     echo "$pid" >"$dir/gateway.pid"
-    wait_for 5 "the gateway" gateway_settled "$pid" && kill -0 "$pid" 2>/dev/null
+    wait_for "the gateway" gateway_settled "$pid" && kill -0 "$pid" 2>/dev/null
 }
 
 # gateway_settled PID  Answers, or has ended.
@@ -50,15 +50,15 @@ gateway_down() { stop_process "$dir/gateway.pid" "$dir"; }
 control() {
     local path=$1
     shift
-    (cd "$dir" && curl --silent --fail-with-body --max-time 10 --unix-socket gateway.sock "$@" "http://gateway/$path")
+    (cd "$dir" && curl --silent --fail-with-body --max-time "$patience" --unix-socket gateway.sock "$@" "http://gateway/$path")
 }
 
 # Requests are logged in the order in which they end, so our marker comes after all that ended before.
 log_sync() {
     local id
     id=$(random_chars a-z0-9 16)
-    curl --silent --max-time 5 "$ENDPOINT/-/local-aws/$id" || die "the gateway does not answer"
-    wait_for 5 "the request log" grep -q "/-/local-aws/$id" "$dir/gateway.log" || exit 1
+    curl --silent --max-time "$patience" "$ENDPOINT/-/local-aws/$id" || die "the gateway does not answer"
+    wait_for "the request log" grep -q "/-/local-aws/$id" "$dir/gateway.log" || exit 1
     wc -l <"$dir/gateway.log"
 }
 

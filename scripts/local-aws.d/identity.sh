@@ -80,7 +80,7 @@ signed() {
     [ "$service" != s3 ] || header='x-amz-content-sha256: UNSIGNED-PAYLOAD'
     shift 3
     printf 'user = "%s:%s"\n' "$key" "$secret" |
-        curl -K - --silent --max-time 10 --user-agent local-aws --aws-sigv4 "aws:amz:$REGION:$service" --header "$header" "$@"
+        curl -K - --silent --max-time 60 --user-agent local-aws --aws-sigv4 "aws:amz:$REGION:$service" --header "$header" "$@"
 }
 
 # assume_role  Prints the answer of STS.

@@ -19,7 +19,7 @@ moto_up() {
     local pid=$!
     disown "$pid"
     echo "$pid" >"$dir/moto.pid"
-    wait_for 60 "moto" moto_settled "$pid" && kill -0 "$pid" 2>/dev/null
+    wait_for "moto" moto_settled "$pid" && kill -0 "$pid" 2>/dev/null
 }
 
 # moto_settled PID  Answers, or has ended.
