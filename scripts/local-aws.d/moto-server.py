@@ -20,7 +20,7 @@ from botocore.credentials import Credentials
 from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.moto_server import werkzeug_app
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 from moto.sts.models import sts_backends
 from werkzeug.serving import run_simple
 
@@ -211,6 +211,19 @@ def make_accounts():
         description="", tags=[], max_session_duration="3600")
 
 
+def lock_etags():
+    """moto reads an object's bytes for its ETag without the lock that it has for them: two at once make a wrong one of it, or a
+    short answer to who gets the object meanwhile."""
+    unlocked = FakeKey.etag.fget
+
+    def etag(key):
+        with key.lock:
+            return unlocked(key)
+
+    FakeKey.etag = property(etag)
+
+
+lock_etags()
 make_accounts()
 werkzeug_app.RegexConverter = AnyByte
 run_simple("127.0.0.1", int(sys.argv[2]), Door(werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)), threaded=True,
