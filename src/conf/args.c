@@ -35,17 +35,13 @@ static const char *const ignored_words[] = {
 
 /* What libfuse or the kernel understands. */
 static const char *const fuse_words[] = {
-    "dev",          "nodev",
-    "suid",         "nosuid",
-    "exec",         "noexec",
-    "atime",        "noatime",
-    "diratime",     "nodiratime",
-    "sync",         "async",
-    "dirsync",      "fsname=",
-    "subtype=",     "max_read=",
-    "auto_unmount", "context=",
-    "fscontext=",   "defcontext=",
-    "rootcontext=", "default_permissions",
+    "dev",          "nodev",        "suid",
+    "nosuid",       "exec",         "noexec",
+    "atime",        "noatime",      "diratime",
+    "nodiratime",   "sync",         "async",
+    "dirsync",      "fsname=",      "subtype=",
+    "auto_unmount", "context=",     "fscontext=",
+    "defcontext=",  "rootcontext=", "default_permissions",
 };
 
 static bool listed(const char *const *words, size_t n, const char *word)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# uid, gid, umask, dir_mode, ro, allow_other, and READY=1 for systemd.
+# uid, gid, umask, dir_mode, ro, allow_other, the words of the kernel and libfuse, and READY=1 for systemd.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 chmod 755 .
@@ -26,6 +26,13 @@ equal "owner and mode" "$(stat -c '%U %a' mnt)" "nobody 700"
 equal "ls of another user" "$(setpriv --reuid=65534 --regid=65534 --clear-groups ls mnt)" options-bucket
 refused "Permission denied" setpriv --reuid=65533 --regid=65533 --clear-groups ls mnt
 unmount_b
+
+for words in nodev,nosuid,noexec,noatime,nodiratime dev,suid,exec,atime,diratime,async dirsync,sync fsname=account,subtype=b default_permissions auto_unmount; do
+    mount_b -o "$words"
+    equal "ls with $words" "$(ls mnt)" options-bucket
+    has /proc/mounts " $work/mnt fuse\."
+    unmount_b
+done
 
 mount_b -o ro
 refused "Read-only file system" mkdir mnt/no-bucket
