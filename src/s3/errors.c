@@ -46,16 +46,17 @@ static const struct {
      "Old versions and unfinished uploads count as content, too."},
     {"BucketAlreadyExists", EEXIST, LOG_LEVEL_INFO,
      "Bucket names are shared by all accounts; take another."},
-    {"BucketAlreadyOwnedByYou", EEXIST, LOG_LEVEL_INFO, ""},
+    {"BucketAlreadyOwnedByYou", EEXIST, LOG_LEVEL_INFO, "Account B has it already."},
     {"TooManyBuckets", EDQUOT, LOG_LEVEL_WARN, "Ask for a higher quota of buckets in Account B."},
     {"QuotaExceeded", EDQUOT, LOG_LEVEL_WARN, "Account B's quota is used up."},
-    {"InvalidBucketName", EINVAL, LOG_LEVEL_INFO, ""},
+    {"InvalidBucketName", EINVAL, LOG_LEVEL_INFO,
+     "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens."},
     {"IllegalLocationConstraintException", EINVAL, LOG_LEVEL_WARN,
      "This endpoint makes no buckets in that region: check region, create_region, endpoint_url."},
     {"InvalidLocationConstraint", EINVAL, LOG_LEVEL_WARN, "Check create_region."},
     {"InvalidObjectState", EACCES, LOG_LEVEL_WARN, "The object is archived: restore it first."},
-    {"EntityTooLarge", EFBIG, LOG_LEVEL_WARN, ""},
-    {"MethodNotAllowed", EOPNOTSUPP, LOG_LEVEL_WARN, ""},
+    {"EntityTooLarge", EFBIG, LOG_LEVEL_WARN, "The object is larger than the server takes."},
+    {"MethodNotAllowed", EOPNOTSUPP, LOG_LEVEL_WARN, "The server does not offer this."},
     {"NotImplemented", EOPNOTSUPP, LOG_LEVEL_WARN, "The server does not offer this."},
     {"AuthorizationHeaderMalformed", EINVAL, LOG_LEVEL_ERROR, "Check the region."},
     {"PermanentRedirect", EREMOTE, LOG_LEVEL_ERROR, elsewhere},
@@ -145,6 +146,8 @@ static const char *remedy_of(int r, const struct aws_error *error)
 				return codes[i].remedy;
 	if (r == AWS_E_REPLY && (aws_error_is_throttle(error) || error->status == 503))
 		return link_break_remedy(BREAK_THROTTLED);
+	if (r == AWS_E_REPLY && error->status >= 500)
+		return link_break_remedy(BREAK_SERVER);
 	return "";
 }
 

@@ -28,19 +28,19 @@ static const struct {
     {404, "HTTP404", ENOENT, "debug", ""},
     {409, "BucketNotEmpty", ENOTEMPTY, "info", "Old versions and unfinished uploads"},
     {409, "BucketAlreadyExists", EEXIST, "info", "take another"},
-    {409, "BucketAlreadyOwnedByYou", EEXIST, "info", ""},
+    {409, "BucketAlreadyOwnedByYou", EEXIST, "info", "has it already"},
     {400, "TooManyBuckets", EDQUOT, "warn", "quota of buckets"},
     {403, "QuotaExceeded", EDQUOT, "warn", "quota is used up"},
-    {400, "InvalidBucketName", EINVAL, "info", ""},
+    {400, "InvalidBucketName", EINVAL, "info", "lower-case letters"},
     {400, "IllegalLocationConstraintException", EINVAL, "warn",
      "check region, create_region, endpoint_url"},
     {400, "InvalidLocationConstraint", EINVAL, "warn", "create_region"},
     {400, "AuthorizationHeaderMalformed", EINVAL, "error", "Check the region"},
     {400, "InvalidArgument", EINVAL, "error", ""},
     {400, "EntityTooSmall", EINVAL, "error", "larger parts"},
-    {400, "EntityTooLarge", EFBIG, "warn", ""},
+    {400, "EntityTooLarge", EFBIG, "warn", "larger than the server takes"},
     {400, "KeyTooLongError", ENAMETOOLONG, "info", "1024 bytes"},
-    {405, "MethodNotAllowed", EOPNOTSUPP, "warn", ""},
+    {405, "MethodNotAllowed", EOPNOTSUPP, "warn", "does not offer"},
     {501, "NotImplemented", EOPNOTSUPP, "warn", "does not offer"},
     {301, "PermanentRedirect", EREMOTE, "error", "not at this endpoint"},
     {301, "HTTP301", EREMOTE, "error", "not at this endpoint"},
@@ -66,8 +66,8 @@ static const struct {
     {411, "MissingContentLength", EIO, "error", "A proxy"},
     {411, "HTTP411", EIO, "error", "A proxy"},
     {400, "HTTP400", EIO, "error", "does not say why"},
-    {500, "InternalError", EIO, "error", ""},
-    {502, "HTTP502", EIO, "error", ""},
+    {500, "InternalError", EIO, "error", "Try again later"},
+    {502, "HTTP502", EIO, "error", "Try again later"},
     {304, "HTTP304", EIO, "error", ""},
     {400, "SomethingNew", EIO, "error", ""},
 };
@@ -163,7 +163,8 @@ static void refusals_are_logged_once_with_all_that_is_known(void **state)
 		      "region, create_region, endpoint_url.");
 	expect_create(*state, 400, ERROR("InvalidBucketName"), -EINVAL,
 		      "info: CreateBucket of b1: InvalidBucketName: because (HTTP 400, request id "
-		      "id1)");
+		      "id1). A bucket's name has 3 to 63 lower-case letters, digits, dots and "
+		      "hyphens.");
 	expect_create(*state, 409, ERROR("BucketAlreadyExists"), -EEXIST,
 		      "info: CreateBucket of b1: BucketAlreadyExists: because (HTTP 409, request "
 		      "id id1). Bucket names are shared by all accounts; take another.");
