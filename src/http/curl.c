@@ -87,29 +87,6 @@ static size_t refuse(struct exchange *x, int refusal, const char *what, size_t l
 	return 0;
 }
 
-static int add_header(struct http_headers *headers, const char *line, size_t len)
-{
-	const char *colon = memchr(line, ':', len), *value;
-	_cleanup_(freep) char *name_copy = NULL, *value_copy = NULL;
-	int r;
-
-	if (!colon)
-		return 0;
-	for (value = colon + 1; value < line + len && (*value == ' ' || *value == '\t');)
-		value++;
-	while (len > 0 && strchr(" \t\r\n", line[len - 1]))
-		len--;
-	if (value > line + len)
-		value = line + len;
-	name_copy = strndup(line, (size_t)(colon - line));
-	value_copy = strndup(value, (size_t)(line + len - value));
-	if (!name_copy || !value_copy)
-		return -ENOMEM;
-	/* what is no header by the book (a folded line, an odd name) is passed over */
-	r = http_headers_add(headers, name_copy, value_copy);
-	return r == -EINVAL ? 0 : r;
-}
-
 static long response_status(struct exchange *x)
 {
 	long status = 0;
@@ -134,7 +111,7 @@ static size_t on_header(char *line, size_t one, size_t len, void *user)
 	case PHASE_HEADERS:
 		if (line[0] == '\r' || line[0] == '\n') {
 			x->phase = response_status(x) < 200 ? PHASE_STATUS : PHASE_BODY;
-		} else if (add_header(&x->response->headers, line, len) < 0) {
+		} else if (http_headers_add_line(&x->response->headers, line, len) < 0) {
 			x->refusal = -ENOMEM;
 			return 0;
 		}

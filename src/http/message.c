@@ -49,6 +49,28 @@ int http_headers_add(struct http_headers *headers, const char *name, const char 
 	return 0;
 }
 
+int http_headers_add_line(struct http_headers *headers, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len), *value;
+	_cleanup_(freep) char *name_copy = NULL, *value_copy = NULL;
+	int r;
+
+	if (!colon)
+		return 0;
+	for (value = colon + 1; value < line + len && (*value == ' ' || *value == '\t');)
+		value++;
+	while (len > 0 && strchr(" \t\r\n", line[len - 1]))
+		len--;
+	if (value > line + len)
+		value = line + len;
+	name_copy = strndup(line, (size_t)(colon - line));
+	value_copy = strndup(value, (size_t)(line + len - value));
+	if (!name_copy || !value_copy)
+		return -ENOMEM;
+	r = http_headers_add(headers, name_copy, value_copy);
+	return r == -EINVAL ? 0 : r;
+}
+
 static size_t find(const struct http_headers *headers, const char *name, size_t from)
 {
 	while (from < headers->n && strcasecmp(headers->v[from].name, name) != 0)

@@ -27,6 +27,11 @@ struct http_headers {
  * a value with CR or LF in it.
  */
 int http_headers_add(struct http_headers *headers, const char *name, const char *value);
+/*
+ * Adds a line of a response as it came, "Name: value" with or without its line end. What is no
+ * header by the book (a folded line, an odd name) is passed over. Returns 0, -ENOMEM.
+ */
+int http_headers_add_line(struct http_headers *headers, const char *line, size_t len);
 /* Replaces the first of that name and drops its others, or adds. */
 int http_headers_set(struct http_headers *headers, const char *name, const char *value);
 /* The first value of that name, or NULL. Valid until headers change. */

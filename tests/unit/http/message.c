@@ -29,6 +29,41 @@ static void add_keeps_order_and_copies(void **state)
 	assert_null(headers.v);
 }
 
+static void lines_are_taken_as_they_come(void **state)
+{
+	static const struct {
+		const char *line, *name, *value; /* no name: passed over */
+	} cases[] = {
+	    {"ETag: \"1\"\r\n", "ETag", "\"1\""},
+	    {"ETag:\t\"1\" \t", "ETag", "\"1\""},
+	    {"ETag:x", "ETag", "x"},
+	    {"Date: Mon: 1\n", "Date", "Mon: 1"},
+	    {"Empty:\r\n", "Empty", ""},
+	    {"Empty: \t \r\n", "Empty", ""},
+	    {":", NULL, NULL},
+	    {"", NULL, NULL},
+	    {"\r\n", NULL, NULL},
+	    {"no colon\r\n", NULL, NULL},
+	    {" folded: line\r\n", NULL, NULL},
+	    {"Blank : x\r\n", NULL, NULL},
+	    {"X: a\rb\r\n", NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct http_headers headers = {0};
+
+		assert_int_equal(
+		    http_headers_add_line(&headers, cases[i].line, strlen(cases[i].line)), 0);
+		assert_int_equal(headers.n, cases[i].name ? 1 : 0);
+		if (cases[i].name) {
+			assert_string_equal(headers.v[0].name, cases[i].name);
+			assert_string_equal(headers.v[0].value, cases[i].value);
+		}
+		http_headers_deinit(&headers);
+	}
+}
+
 static void get_finds_the_first_whatever_the_case(void **state)
 {
 	struct http_headers headers = {0};
@@ -116,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(add_keeps_order_and_copies),
+	    cmocka_unit_test(lines_are_taken_as_they_come),
 	    cmocka_unit_test(get_finds_the_first_whatever_the_case),
 	    cmocka_unit_test(set_adds_or_replaces_and_drops_the_others),
 	    cmocka_unit_test(bytes_that_would_forge_a_header_are_refused),
