@@ -307,10 +307,8 @@ static CURLcode set_connection(struct exchange *x, CURL *easy)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms);
 	SET(CURLOPT_TCP_NODELAY, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	/* refused where the last transfer failed so early that its buffers are still there: those
-	 * do */
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+	SET(CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
 	SET(CURLOPT_PREREQFUNCTION, on_connected);
 	SET(CURLOPT_PREREQDATA, x);
 	/* both set, even if empty, so that libcurl does not read the environment by its own rules

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xacctfs/util/cleanup.h"
 #include "xacctfs/util/clock.h"
 
 static void share_lock(CURL *easy, curl_lock_data data, curl_lock_access access, void *user)
@@ -77,17 +78,15 @@ void slots_deinit(struct slots *slots)
 	*slots = (struct slots){0};
 }
 
-static struct slot *slot_new(struct slots *slots)
+static struct slot *slot_new(void)
 {
 	struct slot *slot = calloc(1, sizeof(*slot));
 
 	if (!slot)
 		return NULL;
 	slot->multi = curl_multi_init();
-	slot->easy = curl_easy_init();
-	if (!slot->multi || !slot->easy ||
-	    curl_multi_setopt(slot->multi, CURLMOPT_MAXCONNECTS, (long)SLOT_CONNECTIONS) ||
-	    curl_easy_setopt(slot->easy, CURLOPT_SHARE, slots->share)) {
+	if (!slot->multi ||
+	    curl_multi_setopt(slot->multi, CURLMOPT_MAXCONNECTS, (long)SLOT_CONNECTIONS)) {
 		slot_free(slot);
 		return NULL;
 	}
@@ -115,7 +114,16 @@ struct slot *slots_take(struct slots *slots, const char *origin)
 	pthread_mutex_lock(&slots->lock);
 	slot = take_idle_locked(slots, origin);
 	pthread_mutex_unlock(&slots->lock);
-	return slot ? slot : slot_new(slots);
+	if (!slot)
+		slot = slot_new();
+	if (!slot)
+		return NULL;
+	slot->easy = curl_easy_init();
+	if (!slot->easy || curl_easy_setopt(slot->easy, CURLOPT_SHARE, slots->share)) {
+		slot_free(slot);
+		return NULL;
+	}
+	return slot;
 }
 
 /* Cuts off what is too many or too old: the list's end, as it is in the order of age. */
@@ -137,8 +145,7 @@ void slots_put(struct slots *slots, struct slot *slot, char *origin)
 	int64_t now_ms = clock->boot_ms(clock);
 	struct slot *surplus;
 
-	/* no pointer into the call's memory stays behind; connections do */
-	curl_easy_reset(slot->easy);
+	curl_easy_cleanup(steal(&slot->easy));
 	if (origin) {
 		free(slot->origin);
 		slot->origin = origin;

@@ -1,9 +1,11 @@
 /*
- * http/slots: libcurl handles kept warm between calls.
+ * http/slots: connections kept warm between calls.
  *
- * A slot is what one exchange needs: an easy handle, and a multi handle with the connections that
- * it keeps alive. It serves one thread at a time, taken and put back. The slots share the resolved
- * names and the TLS sessions.
+ * A slot is what one exchange needs: a multi handle with the connections that it keeps alive, and
+ * an easy handle, which is made for each exchange: libcurl before 8.1 takes a pointer to freed
+ * headers over to the next response, and nothing of one call should
+ * come into another anyway. It serves one thread at a time, taken and put back. The slots share the
+ * resolved names and the TLS sessions.
  *
  * slots.lock is a leaf, and no slot is made or freed under it: both may touch the network.
  */
@@ -23,7 +25,7 @@ struct slot {
 	int64_t idle_from_ms; /* boot time; slots.lock, while idle */
 	char *origin;         /* "scheme://authority" that it last spoke to, or NULL */
 	CURLM *multi;
-	CURL *easy;
+	CURL *easy; /* NULL while idle */
 };
 
 struct slots {
@@ -40,7 +42,8 @@ void slots_deinit(struct slots *slots);
 
 /*
  * The idle slot last put back that spoke to origin, else the one last put back, else a new one. Its
- * easy handle has all options at their defaults but for the share. NULL when out of memory.
+ * easy handle is new, and has all options at their defaults but for the share. NULL when out of
+ * memory.
  */
 struct slot *slots_take(struct slots *slots, const char *origin);
 

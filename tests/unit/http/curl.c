@@ -381,6 +381,31 @@ static void headers_are_trimmed_and_kept_in_order(void **state)
 	assert_string_equal(http_headers_get(headers, "A"), "one");
 }
 
+/*
+ * Versions of libcurl differ in what they make of it; those before 8.1 would join it to a header of
+ * the response before, which is freed by then.
+ */
+static void folded_first_line_is_of_no_other_response(void **state)
+{
+	struct fixture *f = *state;
+	int first;
+
+	start_text(f, reply,
+		   "HTTP/1.1 200 OK\r\n folded: x\r\nA: one\r\nContent-Length: 0\r\n\r\n");
+	first = perform(f);
+	http_server_stop(steal(&f->server));
+	for (int i = 0; i < 10; i++) {
+		start_text(f, reply, "HTTP/1.1 200 OK\r\nA: one\r\nContent-Length: 0\r\n\r\n");
+		assert_int_equal(perform(f), 0);
+		http_server_stop(steal(&f->server));
+		start_text(f, reply,
+			   "HTTP/1.1 200 OK\r\n folded: x\r\nA: one\r\nContent-Length: "
+			   "0\r\n\r\n");
+		assert_int_equal(perform(f), first);
+		http_server_stop(steal(&f->server));
+	}
+}
+
 static void error_status_is_a_response(void **state)
 {
 	struct fixture *f = *state;
@@ -1617,6 +1642,7 @@ int main(void)
 	    TEST(payload_of_no_bytes),
 	    TEST(head_has_headers_and_no_body),
 	    TEST(headers_are_trimmed_and_kept_in_order),
+	    TEST(folded_first_line_is_of_no_other_response),
 	    TEST(error_status_is_a_response),
 	    TEST(interim_responses_leave_no_trace),
 	    TEST(chunked_body_is_joined_and_trailers_left_out),
