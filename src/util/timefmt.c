@@ -8,6 +8,10 @@
 
 #include "xacctfs/util/cleanup.h"
 
+/* Of the years that are read and have four digits. */
+#define LEAST_S INT64_C(-2208988800)  /* 1900-01-01T00:00:00Z */
+#define MOST_S  INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
 /* timegm() mends fields that are out of range; a server's must be refused instead. */
 static int to_ms(const struct tm *tm, int64_t *ret_ms)
 {
@@ -92,9 +96,13 @@ int time_parse_http(const char *text, int64_t *ret_ms)
 
 static struct tm utc(int64_t ms)
 {
-	time_t t = (time_t)(ms / 1000);
+	time_t t = (time_t)(ms / 1000 - (ms % 1000 < 0));
 	struct tm tm;
 
+	if (t < LEAST_S)
+		t = LEAST_S;
+	if (t > MOST_S)
+		t = MOST_S;
 	gmtime_r(&t, &tm);
 	return tm;
 }

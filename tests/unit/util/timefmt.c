@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -146,6 +147,33 @@ static void formats(void **state)
 	assert_string_equal(iso, "1970-01-01T00:00:00Z");
 }
 
+static void moments_without_a_form_are_told_as_the_nearest(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *iso, *amz;
+	} cases[] = {
+	    {INT64_C(253402300799999), "9999-12-31T23:59:59Z", "99991231T235959Z"},
+	    {INT64_C(253402300800000), "9999-12-31T23:59:59Z", "99991231T235959Z"},
+	    {INT64_MAX, "9999-12-31T23:59:59Z", "99991231T235959Z"},
+	    {INT64_C(-1), "1969-12-31T23:59:59Z", "19691231T235959Z"},
+	    {INT64_C(-2208988800000), "1900-01-01T00:00:00Z", "19000101T000000Z"},
+	    {INT64_C(-2208988800001), "1900-01-01T00:00:00Z", "19000101T000000Z"},
+	    {INT64_MIN, "1900-01-01T00:00:00Z", "19000101T000000Z"},
+	};
+	char iso[TIME_ISO_LEN + 1], amz[TIME_AMZ_LEN + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		memset(iso, 'x', sizeof(iso));
+		memset(amz, 'x', sizeof(amz));
+		time_format_iso(cases[i].ms, iso);
+		time_format_amz(cases[i].ms, amz);
+		assert_memory_equal(iso, cases[i].iso, sizeof(iso));
+		assert_memory_equal(amz, cases[i].amz, sizeof(amz));
+	}
+}
+
 static void format_and_parse_agree(void **state)
 {
 	(void)state;
@@ -167,6 +195,7 @@ int main(void)
 	    cmocka_unit_test(http_date_is_parsed),
 	    cmocka_unit_test(bad_http_date_is_refused),
 	    cmocka_unit_test(formats),
+	    cmocka_unit_test(moments_without_a_form_are_told_as_the_nearest),
 	    cmocka_unit_test(format_and_parse_agree),
 	};
 
