@@ -33,6 +33,13 @@ static void silent(void *data, const char *msg, xmlParserSeverities severity,
 	(void)locator;
 }
 
+/* The like, of what no reader's handler is told: bytes that are not of the document's encoding. */
+static void silent_generic(void *data, const char *msg, ...)
+{
+	(void)data;
+	(void)msg;
+}
+
 /* ---- references to control characters ---- */
 
 /*
@@ -112,6 +119,7 @@ int xml_open(const char *data, size_t len, struct xml **ret_xml)
 	if (len == 0 || len > INT_MAX)
 		return -EBADMSG;
 	pthread_once(&parser_once, xmlInitParser);
+	xmlSetGenericErrorFunc(NULL, silent_generic); /* of this thread */
 	xml = calloc(1, sizeof(*xml));
 	if (!xml)
 		return -ENOMEM;

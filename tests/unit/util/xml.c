@@ -410,6 +410,7 @@ static void depth_is_bounded(void **state)
 
 static void nothing_is_written_to_stderr(void **state)
 {
+	static const char half_a_character[] = "\xff\xfe<\0R\0>\0\0\xd9y"; /* of UTF-16 */
 	int saved = dup(STDERR_FILENO);
 	FILE *file = tmpfile();
 	long size;
@@ -418,6 +419,7 @@ static void nothing_is_written_to_stderr(void **state)
 	dup2(fileno(file), STDERR_FILENO);
 	assert_bad("<R><A>&x;</B>", 13);
 	assert_bad("<!DOCTYPE R SYSTEM 'x'><R/>", 27);
+	assert_bad(half_a_character, sizeof(half_a_character));
 	fflush(stderr);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
