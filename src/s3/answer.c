@@ -12,7 +12,7 @@
 
 #define META_PREFIX "x-amz-meta-"
 
-int s3_parse_u64(const char *text, uint64_t *ret_value)
+int s3_parse_size(const char *text, uint64_t *ret_size)
 {
 	uint64_t value = 0;
 
@@ -23,7 +23,9 @@ int s3_parse_u64(const char *text, uint64_t *ret_value)
 		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
 			return -EINVAL;
 	}
-	*ret_value = value;
+	if (value > INT64_MAX)
+		return -EINVAL;
+	*ret_size = value;
 	return 0;
 }
 
@@ -31,7 +33,7 @@ int s3_content_length(const struct http_response *response, uint64_t *ret_len)
 {
 	const char *text = http_headers_get(&response->headers, "Content-Length");
 
-	return text ? s3_parse_u64(text, ret_len) : -EINVAL;
+	return text ? s3_parse_size(text, ret_len) : -EINVAL;
 }
 
 /* ---- headers ---- */

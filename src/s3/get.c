@@ -92,8 +92,8 @@ static int parse_extent(const char *text, struct extent *e)
 	if (!slash)
 		return -EINVAL;
 	*dash = *slash = '\0';
-	if (s3_parse_u64(copy, &e->first) < 0 || s3_parse_u64(dash + 1, &e->last) < 0 ||
-	    s3_parse_u64(slash + 1, &e->size) < 0)
+	if (s3_parse_size(copy, &e->first) < 0 || s3_parse_size(dash + 1, &e->last) < 0 ||
+	    s3_parse_size(slash + 1, &e->size) < 0)
 		return -EINVAL;
 	return e->first <= e->last && e->last < e->size ? 0 : -EINVAL;
 }

@@ -55,7 +55,7 @@ static int take_size(struct xml *xml, uint64_t *size)
 
 	if (r < 0)
 		return r;
-	return s3_parse_u64(text, size) < 0 ? -EBADMSG : 0;
+	return s3_parse_size(text, size) < 0 ? -EBADMSG : 0;
 }
 
 static int take_class(struct xml *xml, struct object_entry *entry)

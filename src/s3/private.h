@@ -123,8 +123,8 @@ int s3_add_md5(struct http_headers *headers, const uint8_t digest[MD5_LEN]);
 
 /* ---- s3/answer ---- */
 
-/* All of the digits, and nothing else. Returns 0, or -EINVAL. */
-int s3_parse_u64(const char *text, uint64_t *ret_value);
+/* Bytes: digits and nothing else, and no more than a file can have. Returns 0, or -EINVAL. */
+int s3_parse_size(const char *text, uint64_t *ret_size);
 /* Content-Length. Returns 0, or -EINVAL when there is none. */
 int s3_content_length(const struct http_response *response, uint64_t *ret_len);
 /* What the headers tell of an object; its size is 0. Returns 0, -ENOMEM. */

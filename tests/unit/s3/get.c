@@ -415,13 +415,21 @@ static void wrong(struct bench *b, int status, const char *headers, const char *
 static void get_of_another_range_is_no_answer(void **state)
 {
 	static const char *const ranges[] = {
-	    "bytes 4-13/20",   "bytes 6-14/20",
-	    "bytes 5-15/20",   "bytes 5-4/20",
-	    "bytes 5-14/14",   "bytes 5-14/*",
-	    "bytes */20",      "items 5-14/20",
-	    "bytes 5-14",      "bytes 5-/20",
-	    "bytes -14/20",    "bytes 5-14/x",
-	    "bytes 5 - 14/20", "",
+	    "bytes 4-13/20",
+	    "bytes 6-14/20",
+	    "bytes 5-15/20",
+	    "bytes 5-4/20",
+	    "bytes 5-14/14",
+	    "bytes 5-14/*",
+	    "bytes */20",
+	    "items 5-14/20",
+	    "bytes 5-14",
+	    "bytes 5-/20",
+	    "bytes -14/20",
+	    "bytes 5-14/x",
+	    "bytes 5 - 14/20",
+	    "bytes 5-14/9223372036854775808",
+	    "",
 	};
 	char headers[200];
 

@@ -75,7 +75,7 @@ static void list_tells_all_of_an_entry(void **state)
 	    &b->script, 200, "",
 	    PAGE("<Name>bucket</Name><Contents><Owner><ID>x</ID></Owner><Key>k</Key>"
 		 "<LastModified>2026-11-23T12:00:00.000Z</LastModified>"
-		 "<ETag>&quot;e&quot;</ETag><Size>18446744073709551615</Size>"
+		 "<ETag>&quot;e&quot;</ETag><Size>9223372036854775807</Size>"
 		 "<StorageClass>GLACIER</StorageClass></Contents>"
 		 "<Contents><Key>l</Key><StorageClass>STANDARD</StorageClass>"
 		 "<LastModified>once</LastModified><Size>0</Size></Contents>" PREFIX("p/")));
@@ -83,7 +83,7 @@ static void list_tells_all_of_an_entry(void **state)
 	assert_int_equal(page.n, 3);
 	assert_string_equal(page.v[0].key, "k");
 	assert_false(page.v[0].is_prefix);
-	assert_int_equal(page.v[0].size, UINT64_MAX);
+	assert_int_equal(page.v[0].size, INT64_MAX);
 	assert_int_equal(page.v[0].mtime_ms, TEST_CLOCK_WALL_MS);
 	assert_string_equal(page.v[0].etag, "\"e\"");
 	assert_string_equal(page.v[0].storage_class, "GLACIER");
@@ -173,6 +173,7 @@ static void answers_that_make_no_sense(void **state)
 	    PAGE("<Contents><Size>1</Size></Contents>"),
 	    PAGE("<Contents><Key>k</Key><Size>x</Size></Contents>"),
 	    PAGE("<Contents><Key>k</Key><Size>-1</Size></Contents>"),
+	    PAGE("<Contents><Key>k</Key><Size>9223372036854775808</Size></Contents>"),
 	    PAGE("<Contents><Key>k</Key><Size>18446744073709551616</Size></Contents>"),
 	    PAGE("<CommonPrefixes/>"),
 	    PAGE("<IsTruncated>true</IsTruncated>"),
