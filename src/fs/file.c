@@ -316,14 +316,14 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
  */
 static int check_present(struct fs *fs, const struct fs_file *file)
 {
+	const struct opened *opened = file->opened;
 	const struct node *node = file->node;
 	bool present;
 
 	pthread_mutex_lock(&fs->tree.lock);
 	/* what has no name any more is nobody else's */
-	present =
-	    node->opened == file->opened && (!node->name || content_dirty(file->opened->content) ||
-					     same_text(node->etag, file->opened->etag));
+	present = !opened->replaced && (!node->name || content_dirty(opened->content) ||
+					same_text(node->etag, opened->etag));
 	pthread_mutex_unlock(&fs->tree.lock);
 	return present ? 0 : -ESTALE;
 }

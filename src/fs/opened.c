@@ -35,6 +35,16 @@ void opened_free(struct opened *opened, struct call *call)
 	free(opened);
 }
 
+/*
+ * The name is another client's object now. The node stays with its handles, and so do the kernel's
+ * pages of it, which nobody may fill with other bytes than theirs.
+ */
+static void leave_name_locked(struct fs *fs, struct node *node)
+{
+	node->opened->replaced = true;
+	tree_unlink_locked(&fs->tree, node);
+}
+
 /* The content that a new handle uses, with that handle counted. */
 int opened_get_locked(struct fs *fs, struct node *node, struct call *call,
 		      struct opened **ret_opened)
@@ -44,10 +54,15 @@ int opened_get_locked(struct fs *fs, struct node *node, struct call *call,
 	struct content *content;
 	int r;
 
-	if (opened && (content_dirty(opened->content) || same_text(opened->etag, node->etag))) {
+	if (opened && (content_is_changing(opened->content) || !node->name ||
+		       same_text(opened->etag, node->etag))) {
 		opened->handles++;
 		*ret_opened = opened;
 		return 0;
+	}
+	if (opened) {
+		leave_name_locked(fs, node);
+		return -ESTALE;
 	}
 	r = tree_place_locked(&fs->tree, node, &place);
 	if (r < 0)

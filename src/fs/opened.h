@@ -2,8 +2,9 @@
  * fs/opened: a file's content from its first handle to its last, shared by all of them, and what an
  * upload of it means for its node.
  *
- * All handles share one, but for this: when another client replaced the object, handles from before
- * keep what they have pinned, and new ones get a new content.
+ * All handles of a node share one. When another client replaced the object, the node and its
+ * handles part from the name at the next open, which is of a new node: the pages that the kernel
+ * has of a node are of one object while it is open.
  */
 #ifndef FS_OPENED_H
 #define FS_OPENED_H
@@ -27,7 +28,10 @@ struct fs_file {
 struct opened *opened_new(struct content *content, const char *etag);
 void opened_free(struct opened *opened, struct call *call);
 
-/* The content that a new handle uses, with that handle counted. 0, -ENOMEM, -ESTALE. */
+/*
+ * The content that a new handle uses, with that handle counted. 0, -ENOMEM; -ESTALE: the name is to
+ * be looked up again.
+ */
 int opened_get_locked(struct fs *fs, struct node *node, struct call *call,
 		      struct opened **ret_opened);
 /* The end of a handle; the last one saves what no flush did, and logs when that fails. */

@@ -45,9 +45,10 @@ struct content;
 struct opened {
 	struct content *content; /* constant */
 	unsigned int handles;
-	char *etag; /* of the object that the content is based on; NULL when it is new */
-	bool told;  /* an upload failed, and whoever asked for it was told */
-	bool doubt; /* one may have been done though it failed */
+	char *etag;    /* of the object that the content is based on; NULL when it is new */
+	bool told;     /* an upload failed, and whoever asked for it was told */
+	bool doubt;    /* one may have been done though it failed */
+	bool replaced; /* the name is another client's object now */
 	/* its type and metadata; with attrs=posix, when it was opened for writing */
 	struct object kept;
 	bool kept_known;

@@ -93,6 +93,7 @@ at_most "bytes of GET" "$(bytes out GET '^/others-bucket/large$')" $((8 << 20)) 
 
 python <<'EOF'
 from case import *
+import mmap, signal
 os.chdir("mnt/others-bucket")
 PATHS = {b"old": "../../old", b"new": "../../made/20971520"}
 old, new = (open(path, "rb").read() for path in PATHS.values())
@@ -134,6 +135,34 @@ for start in (0, 1 << 20, 9 << 20):
     with open("replaced", "rb") as f:
         assert f.read() == new
 assert stale > 0, "all 20 MiB had been fetched before"
+
+# who has it open from before gets no byte of what another one reads of the new one
+put("torn", b"old")
+look_again()
+fd = os.open("torn", os.O_RDWR)
+assert os.pread(fd, 100000, 0) == old[:100000]
+mapped = mmap.mmap(fd, 0)
+assert mapped[:100000] == old[:100000]
+put("torn", b"new")
+look_again()
+with open("torn", "rb") as f:
+    assert f.read() == new
+    for offset in range(0, len(old), 1 << 20):
+        is_stale(fd, offset)
+    for offset in range(0, 100000, 4096):
+        child = os.fork()
+        if child == 0:
+            os._exit(mapped[offset] != old[offset])
+        # what is not at hand is SIGBUS
+        assert os.waitpid(child, 0)[1] in (0, signal.SIGBUS), offset
+    # nor does it write into it
+    refused(errno.ESTALE, os.pwrite, fd, b"patch", 0)
+    refused(errno.ESTALE, os.ftruncate, fd, 0)
+    f.seek(0)
+    assert f.read() == new
+mapped.close()
+os.close(fd)
+assert sh("other others-bucket/torn") == new
 
 # changed in part here, replaced there meanwhile: the close says so, and theirs stays
 put("met", b"old")

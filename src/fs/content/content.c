@@ -266,6 +266,16 @@ bool content_dirty(struct content *content)
 	return dirty;
 }
 
+bool content_is_changing(struct content *content)
+{
+	bool changing;
+
+	pthread_mutex_lock(&content->lock);
+	changing = content->turn || content->settled.etag || content_dirty_locked(content);
+	pthread_mutex_unlock(&content->lock);
+	return changing;
+}
+
 bool content_unwritten(struct content *content)
 {
 	bool unwritten;

@@ -103,6 +103,11 @@ void content_free(struct content *content, struct call *call);
 uint64_t content_size(struct content *content);
 /* True when there is something that content_flush would do. */
 bool content_dirty(struct content *content);
+/*
+ * True when there is, and while a change is under way, or what it made is not taken (see
+ * content_take_settled): the object may then be this content's, whatever its ETag.
+ */
+bool content_is_changing(struct content *content);
 /* True when the file was created or truncated to 0 and not written since: only that is unsaved. */
 bool content_unwritten(struct content *content);
 

@@ -221,10 +221,14 @@ static void a_replaced_file_is_stale_for_old_handles(void **state)
 {
 	struct bench *b = *state;
 	struct fs_file *old = open_file(b, PATH, O_RDWR), *fresh;
+	uint64_t ino = ino_of(b, PATH);
 
 	put(b, "one", KEY, "another client's");
 	expire(b);
 	fresh = open_file(b, PATH, O_RDWR);
+	/* else the kernel's pages of the one would be read by the other */
+	assert_int_not_equal(ino_of(b, PATH), ino);
+	assert_int_equal(attr_of(b, ino).st_size, strlen("text"));
 	assert_text(b, fresh, "another client's");
 	assert_read_fails(b, old, -ESTALE);
 	assert_int_equal(write_at(b, old, 0, "X"), -ESTALE);

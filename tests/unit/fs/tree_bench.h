@@ -126,11 +126,15 @@ static inline int rename_path(struct bench *b, const char *from, const char *to,
 
 /* ---- files ---- */
 
+/* As open(2), which looks for the name once more when that is ESTALE. */
 static inline int open_path(struct bench *b, const char *path, int flags, struct fs_file **ret_file)
 {
 	bool keep;
+	int r = fs_open(b->fs, &b->call, ino_of(b, path), flags, ret_file, &keep);
 
-	return fs_open(b->fs, &b->call, ino_of(b, path), flags, ret_file, &keep);
+	if (r == -ESTALE)
+		r = fs_open(b->fs, &b->call, ino_of(b, path), flags, ret_file, &keep);
+	return r;
 }
 
 static inline struct fs_file *open_file(struct bench *b, const char *path, int flags)
