@@ -298,15 +298,6 @@ static bool may_have_been_done(const struct aws_error *error)
 	       error->status >= 500 || error->status / 100 == 2;
 }
 
-static void count(struct aws_caller *caller, int attempts)
-{
-	pthread_mutex_lock(&caller->lock);
-	caller->requests++;
-	if (attempts > 1)
-		caller->retries++;
-	pthread_mutex_unlock(&caller->lock);
-}
-
 int aws_send(struct aws_caller *caller, struct call *call, const struct aws_request *request,
 	     struct http_response *ret_response, struct aws_error *ret_error)
 {
@@ -319,7 +310,6 @@ int aws_send(struct aws_caller *caller, struct call *call, const struct aws_requ
 		int64_t offset = server_offset_ms(caller), skew;
 
 		error = (struct aws_error){.attempts = ++attempts, .maybe_done = maybe_done};
-		count(caller, attempts);
 		tried++;
 		r = attempt(caller, call, request, offset, ret_response, &error);
 		if (r < 0) {

@@ -41,8 +41,6 @@ struct aws_caller {
 	struct retry_budget budget;
 	pthread_mutex_t lock;
 	int64_t server_offset_ms; /* lock: the server's wall clock less our boot clock */
-	uint64_t requests;        /* lock: HTTP requests sent */
-	uint64_t retries;         /* lock: of them, those sent again */
 };
 
 /* One sending of a request, and what came of it. */

@@ -124,8 +124,6 @@ static void first_answer_is_returned(void **state)
 	assert_int_equal(b->error.attempts, 1);
 	assert_int_equal(b->error.status, 200);
 	assert_false(b->error.maybe_done);
-	assert_int_equal(b->caller.requests, 1);
-	assert_int_equal(b->caller.retries, 0);
 }
 
 static void request_is_signed_by_the_wall_clock(void **state)
@@ -425,8 +423,6 @@ static void attempts_end_at_the_callers_number(void **state)
 	assert_int_equal(b->error.attempts, 5);
 	assert_string_equal(b->error.code, "HTTP503");
 	assert_string_equal(b->error.request_id, "id");
-	assert_int_equal(b->caller.requests, 5);
-	assert_int_equal(b->caller.retries, 4);
 }
 
 static void attempts_end_at_the_requests_number(void **state)
