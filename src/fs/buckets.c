@@ -92,9 +92,8 @@ const struct bucket *listing_find(const struct listing *listing, const char *nam
 	return found ? &listing->v[i] : NULL;
 }
 
-/* Takes the page's buckets over; what no file system can show is left out. Returns how many were.
- */
-static int take_page(struct listing *listing, struct bucket_page *page, uint64_t *left_out)
+/* Takes the page's buckets over; what no file system can show is left out. */
+static int take_page(struct listing *listing, struct bucket_page *page)
 {
 	struct bucket *v;
 
@@ -105,10 +104,8 @@ static int take_page(struct listing *listing, struct bucket_page *page, uint64_t
 		return -ENOMEM;
 	listing->v = v;
 	for (size_t i = 0; i < page->n; i++) {
-		if (!name_representable(page->v[i].name)) {
-			(*left_out)++;
+		if (!name_representable(page->v[i].name))
 			continue;
-		}
 		listing->v[listing->n++] = page->v[i];
 		page->v[i].name = NULL;
 	}
@@ -133,8 +130,7 @@ static void sort_unique(struct listing *listing)
 }
 
 /* All pages. Without the lock. */
-static int fetch_all(struct buckets *buckets, struct call *call, uint64_t *left_out,
-		     struct listing **ret_listing)
+static int fetch_all(struct buckets *buckets, struct call *call, struct listing **ret_listing)
 {
 	struct listing *listing = calloc(1, sizeof(*listing));
 	_cleanup_(freep) char *token = NULL;
@@ -155,7 +151,7 @@ static int fetch_all(struct buckets *buckets, struct call *call, uint64_t *left_
 		r = buckets->store->list_buckets(buckets->store, call, NULL, token, &page);
 		if (r < 0)
 			break;
-		r = take_page(listing, &page, left_out);
+		r = take_page(listing, &page);
 		free(token);
 		token = steal(&page.next_token);
 		bucket_page_deinit(&page);
@@ -190,14 +186,14 @@ static void keep_locked(struct buckets *buckets, struct listing *listing)
 /* This caller fetches; the lock is let go meanwhile. */
 static int fetch_locked(struct buckets *buckets, struct call *call, struct listing **ret_listing)
 {
-	uint64_t generation = buckets->generation, left_out = 0;
+	uint64_t generation = buckets->generation;
 	int64_t started = boot_ms(buckets);
 	struct listing *listing = NULL;
 	int r;
 
 	buckets->fetching = true;
 	pthread_mutex_unlock(&buckets->lock);
-	r = fetch_all(buckets, call, &left_out, &listing);
+	r = fetch_all(buckets, call, &listing);
 	pthread_mutex_lock(&buckets->lock);
 	buckets->fetching = false;
 	buckets->fetches++;
@@ -205,7 +201,6 @@ static int fetch_locked(struct buckets *buckets, struct call *call, struct listi
 	if (r == 0) {
 		listing->generation = generation;
 		listing->expires_ms = started + buckets->ttl_ms;
-		buckets->unrepresentable += left_out;
 		keep_locked(buckets, listing);
 		*ret_listing = listing;
 	}

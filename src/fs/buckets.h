@@ -33,13 +33,12 @@ struct buckets {
 	struct clock *clock;
 	int64_t ttl_ms;
 	pthread_mutex_t lock;
-	pthread_cond_t changed;   /* a fetch ended, or a waiter's call was cancelled */
-	struct listing *latest;   /* lock; NULL before the first */
-	uint64_t generation;      /* lock */
-	bool fetching;            /* lock: one caller is at it */
-	uint64_t fetches;         /* lock: ended ones */
-	int fetch_error;          /* lock: what the last one ended with */
-	uint64_t unrepresentable; /* lock: names left out of listings, ever */
+	pthread_cond_t changed; /* a fetch ended, or a waiter's call was cancelled */
+	struct listing *latest; /* lock; NULL before the first */
+	uint64_t generation;    /* lock */
+	bool fetching;          /* lock: one caller is at it */
+	uint64_t fetches;       /* lock: ended ones */
+	int fetch_error;        /* lock: what the last one ended with */
 };
 
 /* Returns 0 or -ENOMEM. */

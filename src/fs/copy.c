@@ -52,13 +52,11 @@ static int complete(struct fs *fs, struct call *call, const struct object_id *ta
 						  etags, n, ret_object);
 }
 
-static struct part *make_parts(struct fs *fs, const struct part *model, uint64_t size,
-			       size_t *ret_n)
+static struct part *make_parts(const struct part *model, uint64_t size, size_t *ret_n)
 {
 	size_t n = (size_t)((size + COPY_PART - 1) / COPY_PART);
 	struct part *parts = calloc(n, sizeof(*parts));
 
-	(void)fs;
 	for (size_t i = 0; parts && i < n; i++) {
 		parts[i] = *model;
 		parts[i].number = (int)i + 1;
@@ -97,8 +95,7 @@ static int copy_in_parts(struct fs *fs, struct call *call, const struct object_i
 	r = store->create_upload(store, call, target, &params, &upload_id);
 	if (r < 0)
 		return r;
-	parts = make_parts(fs,
-			   &(struct part){.store = store,
+	parts = make_parts(&(struct part){.store = store,
 					  .source = source,
 					  .target = target,
 					  .source_etag = object->etag ? object->etag : now.etag,
