@@ -91,6 +91,8 @@ static int copy_in_parts(struct fs *fs, struct call *call, const struct object_i
 
 	if (r < 0)
 		return r;
+	if (now.size != object->size)
+		return -ESTALE;
 	params = replace ? *replace : object_put_params(&now);
 	r = store->create_upload(store, call, target, &params, &upload_id);
 	if (r < 0)

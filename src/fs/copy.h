@@ -10,9 +10,10 @@
 #define COPY_PART ((uint64_t)1 << 30)
 
 /*
- * object: the source, of which size, etag (another one is -ESTALE; may be NULL) and storage_class
- * count. replace: how the copy is described; NULL: as the source. The target may be the source,
- * when that is replaced.
+ * object: the source, of which size, etag (may be NULL) and storage_class count. replace: how the
+ * copy is described; NULL: as the source. The target may be the source, when that is replaced.
+ * Returns 0; -ESTALE when the source is another object by now, which without an ETag is told of
+ * what is copied in parts only, and there by the size; -ENOMEM; the store's errno.
  */
 int copy_object(struct fs *fs, struct call *call, const struct object_id *source,
 		const struct object *object, const struct object_id *target,

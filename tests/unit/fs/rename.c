@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "../../../src/fs/copy.h"
 #include "log_lines.h"
 
 static int setup(void **state)
@@ -220,6 +221,20 @@ static void a_copy_in_parts_leaves_no_upload(void **state)
 		call_init(&b->call, NULL, &b->clock.clock, CLOCK_NEVER);
 	}
 	assert_int_equal(count(b, MEMORY_ABORT_UPLOAD), 6);
+}
+
+/* Without an ETag, the size is all that tells of which object the parts are. */
+static void a_copy_in_parts_is_of_the_whole_object(void **state)
+{
+	struct bench *b = *state;
+	struct object_id from = {"one", "big"}, to = {"two", "big"};
+	struct object source = {.size = S3_PUT_MAX + 1};
+	_cleanup_(object_deinit) struct object copy = {0};
+
+	memory_put_zeros(&b->s3, "one", "big", source.size + 1);
+	assert_int_equal(copy_object(b->fs, &b->call, &from, &source, &to, NULL, &copy), -ESTALE);
+	assert_keys(b, "two", "");
+	assert_int_equal(memory_uploads(&b->s3, NULL), 0);
 }
 
 static void a_copy_that_fails_changes_nothing(void **state)
@@ -884,6 +899,7 @@ int main(void)
 	    TEST(files_and_directories_do_not_replace_each_other),
 	    TEST(a_file_of_more_than_5_gib_is_copied_in_parts),
 	    TEST(a_copy_in_parts_leaves_no_upload),
+	    TEST(a_copy_in_parts_is_of_the_whole_object),
 	    TEST(a_copy_that_fails_changes_nothing),
 	    TEST(a_source_that_cannot_be_deleted_is_there_still),
 	    TEST(a_file_that_was_nearly_replaced_is_told),
