@@ -63,38 +63,17 @@ void fs_get_stats(struct fs *fs, struct fs_stats *ret_stats)
 
 /* ---- what is not saved ---- */
 
-static enum fs_unsaved_how how_of(const struct content_progress *progress)
-{
-	switch (progress->state) {
-	case CONTENT_PROGRESS_STREAM:
-		return FS_UNSAVED_STREAM;
-	case CONTENT_PROGRESS_STAGED:
-		return FS_UNSAVED_STAGED;
-	case CONTENT_PROGRESS_ATTRIBUTES:
-		break;
-	}
-	return FS_UNSAVED_ATTRIBUTES;
-}
-
 /* A file whose name is gone is nothing that would be saved. */
 static int describe_locked(struct fs *fs, struct fs_file *file, struct fs_unsaved *ret_unsaved)
 {
 	_cleanup_(place_deinit) struct place place = {0};
-	struct content_progress progress;
 	int r = tree_place_locked(&fs->tree, file->node, &place);
 
 	if (r < 0)
 		return r;
-	content_get_progress(file->opened->content, &progress);
-	*ret_unsaved = (struct fs_unsaved){
-	    .bucket = steal(&place.bucket),
-	    .key = steal(&place.key),
-	    .how = how_of(&progress),
-	    .size = progress.size,
-	    .sent = progress.sent,
-	    .under_way = progress.under_way,
-	    .parts_failed = progress.parts_failed,
-	};
+	content_get_unsaved(file->opened->content, ret_unsaved);
+	ret_unsaved->bucket = steal(&place.bucket);
+	ret_unsaved->key = steal(&place.key);
 	return 0;
 }
 

@@ -287,31 +287,26 @@ bool content_unwritten(struct content *content)
 	return unwritten;
 }
 
-static enum content_progress_state progress_state(const struct content *content)
+static enum fs_unsaved_how how_locked(const struct content *content)
 {
-	switch (content->state) {
-	case CONTENT_STREAM:
-		return CONTENT_PROGRESS_STREAM;
-	case CONTENT_STAGED:
-		return CONTENT_PROGRESS_STAGED;
-	case CONTENT_CLEAN:
-		break;
-	}
-	return CONTENT_PROGRESS_ATTRIBUTES;
+	if (content->state == CONTENT_STREAM)
+		return FS_UNSAVED_STREAM;
+	return content->state == CONTENT_STAGED && content->staged.changed ? FS_UNSAVED_STAGED
+									   : FS_UNSAVED_ATTRIBUTES;
 }
 
-void content_get_progress(struct content *content, struct content_progress *ret_progress)
+void content_get_unsaved(struct content *content, struct fs_unsaved *ret_unsaved)
 {
-	struct content_progress progress = {0};
+	struct fs_unsaved unsaved = {0};
 
 	pthread_mutex_lock(&content->lock);
-	progress.state = progress_state(content);
-	progress.size = content_size_locked(content);
+	unsaved.how = how_locked(content);
+	unsaved.size = content_size_locked(content);
 	if (content->state == CONTENT_STREAM)
-		multipart_get_progress(content->stream->upload, &progress.sent, &progress.under_way,
-				       &progress.parts_failed);
+		multipart_get_progress(content->stream->upload, &unsaved.sent, &unsaved.under_way,
+				       &unsaved.parts_failed);
 	pthread_mutex_unlock(&content->lock);
-	*ret_progress = progress;
+	*ret_unsaved = unsaved;
 }
 
 /* ---- the base ---- */

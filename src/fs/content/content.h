@@ -41,6 +41,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "xacctfs/fs/fs.h"
 #include "xacctfs/s3/store.h"
 #include "xacctfs/util/call.h"
 #include "xacctfs/util/pool.h"
@@ -111,19 +112,8 @@ bool content_is_changing(struct content *content);
 /* True when the file was created or truncated to 0 and not written since: only that is unsaved. */
 bool content_unwritten(struct content *content);
 
-/* For a person: how far the saving of a dirty file is. */
-enum content_progress_state {
-	CONTENT_PROGRESS_STREAM,
-	CONTENT_PROGRESS_STAGED,
-	CONTENT_PROGRESS_ATTRIBUTES, /* all that is to be written is its parameters */
-};
-struct content_progress {
-	enum content_progress_state state;
-	uint64_t size;
-	uint64_t sent, under_way; /* bytes in the parts of a STREAM that S3 has, or is being sent */
-	size_t parts_failed;      /* they are sent again by the next flush */
-};
-void content_get_progress(struct content *content, struct content_progress *ret_progress);
+/* For a person: of a dirty file, everything in *ret_unsaved but its name, which is NULL. */
+void content_get_unsaved(struct content *content, struct fs_unsaved *ret_unsaved);
 
 /* Fewer than len bytes only at the end. */
 int content_read(struct content *content, struct call *call, uint64_t offset, size_t len,

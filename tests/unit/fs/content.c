@@ -699,6 +699,43 @@ static void so_is_a_change_of_all_of_it(void **state)
 	}
 }
 
+/* ---- for a person ---- */
+
+static void assert_unsaved(struct bench *b, enum fs_unsaved_how how, uint64_t size)
+{
+	struct fs_unsaved unsaved;
+
+	content_get_unsaved(b->content, &unsaved);
+	assert_int_equal(unsaved.how, how);
+	assert_int_equal(unsaved.size, size);
+	assert_int_equal(unsaved.sent + unsaved.under_way, 0);
+	assert_int_equal(unsaved.parts_failed, 0);
+}
+
+static void how_it_is_unsaved(void **state)
+{
+	struct put_params params = {.content_type = "text/plain"};
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, PLENTY);
+	bench_create(&b, false);
+	bench_append(&b, 10);
+	assert_unsaved(&b, FS_UNSAVED_STREAM, 10);
+	bench_flush_check(&b);
+	assert_int_equal(content_set_params(b.content, &params, true), 0);
+	assert_unsaved(&b, FS_UNSAVED_ATTRIBUTES, 10);
+	bench_flush_check(&b);
+	bench_write(&b, 5, 10, 2);
+	assert_unsaved(&b, FS_UNSAVED_STAGED, 15);
+	bench_flush_check(&b);
+	/* the local file is there still, and all of it is in S3 */
+	assert_int_equal(content_set_params(b.content, &params, true), 0);
+	assert_unsaved(&b, FS_UNSAVED_ATTRIBUTES, 15);
+	bench_flush_check(&b);
+	bench_end(&b);
+}
+
 /* ---- parameters ---- */
 
 static void set_mtime(struct bench *b, const char *value, bool dirty)
@@ -1010,6 +1047,7 @@ int main(void)
 	    cmocka_unit_test(a_creation_that_is_not_exclusive_does),
 	    cmocka_unit_test(a_change_in_part_of_another_object_is_stale),
 	    cmocka_unit_test(so_is_a_change_of_all_of_it),
+	    cmocka_unit_test(how_it_is_unsaved),
 	    cmocka_unit_test(parameters_go_with_the_bytes),
 	    cmocka_unit_test(parameters_that_come_late_are_a_copy),
 	    cmocka_unit_test(parameters_alone_are_a_copy),
