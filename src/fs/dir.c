@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "xacctfs/util/buf.h"
+#include "xacctfs/util/cleanup.h"
 
 #include "complete.h"
 #include "control.h"
@@ -17,7 +18,6 @@ struct fs_dir {
 	struct node *node;          /* referenced */
 	bool read;                  /* entries were given, so offset 0 is a rewind */
 	struct listing *listing;    /* the root's */
-	struct place place;         /* others' */
 	struct pages *pages;        /* others'; NULL until one is read */
 	struct page_entry *at;      /* of these: what fs_readdir gave last, or NULL */
 	struct fs_dir *prev, *next; /* fs->tree.lock: of fs->dirs */
@@ -28,7 +28,6 @@ static void dir_free(struct fs *fs, struct fs_dir *dir)
 	if (dir->listing)
 		buckets_unref(&fs->buckets, dir->listing);
 	pages_free(dir->pages);
-	place_deinit(&dir->place);
 	fs_unref(fs, dir->node);
 	free(dir);
 }
@@ -51,7 +50,7 @@ static int begin_listing(struct fs *fs, struct call *call, struct fs_dir *dir)
 static int begin_pages(struct fs *fs, struct call *call, struct fs_dir *dir)
 {
 	struct pages *fresh;
-	int r = pages_begin(fs, call, dir->node, &dir->place, &fresh);
+	int r = pages_begin(fs, call, dir->node, &fresh);
 
 	if (r < 0)
 		return r;
@@ -74,6 +73,20 @@ static int begin(struct fs *fs, struct call *call, struct fs_dir *dir)
 	return r;
 }
 
+/* -ESTALE for one whose name is gone. */
+static int check_name(struct fs *fs, const struct node *node)
+{
+	_cleanup_(place_deinit) struct place place = {0};
+	int r;
+
+	if (node->kind == NODE_CONTROL_DIR)
+		return 0;
+	pthread_mutex_lock(&fs->tree.lock);
+	r = tree_place_locked(&fs->tree, node, &place);
+	pthread_mutex_unlock(&fs->tree.lock);
+	return r;
+}
+
 int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **ret_dir)
 {
 	struct fs_dir *dir = calloc(1, sizeof(*dir));
@@ -82,11 +95,8 @@ int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **r
 	if (!dir)
 		return -ENOMEM;
 	r = fs_ref_dir(fs, ino, &dir->node);
-	if (r == 0 && dir->node->kind != NODE_CONTROL_DIR) {
-		pthread_mutex_lock(&fs->tree.lock);
-		r = tree_place_locked(&fs->tree, dir->node, &dir->place);
-		pthread_mutex_unlock(&fs->tree.lock);
-	}
+	if (r == 0)
+		r = check_name(fs, dir->node);
 	/* many programs open a directory and never read it: a page is asked for when one does */
 	if (r == 0 && dir->node->kind == NODE_ROOT)
 		r = begin(fs, call, dir);

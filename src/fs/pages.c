@@ -62,6 +62,7 @@ void pages_free(struct pages *pages)
 	for (size_t i = 0; i < pages->n_locals; i++)
 		free(pages->locals[i].key);
 	free(pages->locals);
+	place_deinit(&pages->place);
 	free(pages);
 }
 
@@ -86,15 +87,13 @@ static int add_local(struct pages *pages, const struct node *node)
 	return 0;
 }
 
-static int note_locals(struct fs *fs, struct pages *pages)
+static int note_locals_locked(struct fs *fs, struct pages *pages)
 {
 	int r = 0;
 
-	pthread_mutex_lock(&fs->tree.lock);
 	for (struct node *node = fs->tree.locals; node && r == 0; node = node->next)
 		if (node->parent == pages->node)
 			r = add_local(pages, node);
-	pthread_mutex_unlock(&fs->tree.lock);
 	if (pages->n_locals > 1)
 		qsort(pages->locals, pages->n_locals, sizeof(*pages->locals), compare_locals);
 	return r;
@@ -116,7 +115,7 @@ static int compare_entries(const void *a, const void *b)
 /* The key behind the directory's prefix. */
 static const char *tail_of(const struct pages *pages, const struct object_entry *e)
 {
-	size_t skip = strlen(pages->place->key);
+	size_t skip = strlen(pages->place.key);
 
 	return strlen(e->key) > skip ? e->key + skip : "";
 }
@@ -125,8 +124,8 @@ static const char *tail_of(const struct pages *pages, const struct object_entry 
 static void tell_hidden(struct fs *fs, const struct pages *pages)
 {
 	if (!atomic_exchange(&fs->hidden_told, true))
-		log_warn("%s/%s%s is hidden by the control files of this name",
-			 pages->place->bucket, pages->place->key, FS_CONTROL_DIR);
+		log_warn("%s/%s%s is hidden by the control files of this name", pages->place.bucket,
+			 pages->place.key, FS_CONTROL_DIR);
 }
 
 /* True for a name that the file system cannot show, which is counted. */
@@ -201,7 +200,7 @@ static void tell_covered(struct fs *fs, const struct pages *pages, const struct 
 	bool covers = kept->kind == NODE_DIR && dropped->kind == NODE_FILE;
 
 	if (covers && !kept->local && !dropped->local)
-		covered_tell(&fs->covered, pages->place->bucket, pages->place->key, dropped->name);
+		covered_tell(&fs->covered, pages->place.bucket, pages->place.key, dropped->name);
 }
 
 static bool was_given(const struct mark *mark, const char *name)
@@ -336,7 +335,7 @@ static int fetch(struct fs *fs, struct call *call, struct pages *pages, struct p
 {
 	const struct mark *mark = &pages->marks[page->index];
 	_cleanup_(object_page_deinit) struct object_page from = {0};
-	struct list_params params = {.prefix = pages->place->key,
+	struct list_params params = {.prefix = pages->place.key,
 				     .delimited = true,
 				     .token = mark->token,
 				     .max_keys = PAGE_KEYS};
@@ -347,15 +346,15 @@ static int fetch(struct fs *fs, struct call *call, struct pages *pages, struct p
 	pthread_mutex_lock(&fs->tree.lock);
 	page->changes = pages->node->changes;
 	pthread_mutex_unlock(&fs->tree.lock);
-	r = fs->options.store->list_objects(fs->options.store, call, pages->place->bucket, &params,
+	r = fs->options.store->list_objects(fs->options.store, call, pages->place.bucket, &params,
 					    &from);
 	if (r == 0)
 		r = take_listed(fs, pages, &from, page);
 	if (r < 0)
 		return r;
 	if (is_stuck(mark, &from)) {
-		log_error("ListObjectsV2 of %s/%s: an empty page for ever", pages->place->bucket,
-			  pages->place->key);
+		log_error("ListObjectsV2 of %s/%s: an empty page for ever", pages->place.bucket,
+			  pages->place.key);
 		return -EIO;
 	}
 	page->next_token = steal(&from.next_token);
@@ -382,8 +381,20 @@ static int load(struct fs *fs, struct call *call, struct pages *pages, size_t in
 
 /* ---- from one to the next ---- */
 
-int pages_begin(struct fs *fs, struct call *call, struct node *dir, const struct place *place,
-		struct pages **ret_pages)
+/* Where it is, and what is in it only here. */
+static int look(struct fs *fs, struct pages *pages)
+{
+	int r;
+
+	pthread_mutex_lock(&fs->tree.lock);
+	r = tree_place_locked(&fs->tree, pages->node, &pages->place);
+	if (r == 0)
+		r = note_locals_locked(fs, pages);
+	pthread_mutex_unlock(&fs->tree.lock);
+	return r;
+}
+
+int pages_begin(struct fs *fs, struct call *call, struct node *dir, struct pages **ret_pages)
 {
 	struct pages *pages = calloc(1, sizeof(*pages));
 	int r;
@@ -391,10 +402,9 @@ int pages_begin(struct fs *fs, struct call *call, struct node *dir, const struct
 	if (!pages)
 		return -ENOMEM;
 	pages->node = dir;
-	pages->place = place;
 	pages->marks = calloc(1, sizeof(*pages->marks));
 	pages->n_marks = pages->marks ? 1 : 0;
-	r = pages->marks ? note_locals(fs, pages) : -ENOMEM;
+	r = pages->marks ? look(fs, pages) : -ENOMEM;
 	if (r == 0)
 		r = load(fs, call, pages, 0);
 	if (r < 0)

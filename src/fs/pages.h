@@ -1,7 +1,7 @@
 /*
  * fs/pages: what is in a directory below a bucket, as S3 lists it, page by page.
  *
- *	pages_begin(fs, call, dir, &place, &pages);	asks for the first page
+ *	pages_begin(fs, call, dir, &pages);		asks for the first page
  *	pages_seek(fs, call, pages, &index, &entry);	asks for another one when it must
  *
  * Where each page began is remembered (a token), so that any place can be gone back to, while one
@@ -32,8 +32,8 @@ struct page {
 };
 
 struct pages {
-	struct node *node;         /* the directory; the owner's reference */
-	const struct place *place; /* of it; the owner's */
+	struct node *node;  /* the directory; the owner's reference */
+	struct place place; /* where it was when they were begun */
 	struct mark *marks;
 	size_t n_marks;
 	struct page page; /* at hand */
@@ -41,9 +41,11 @@ struct pages {
 	size_t n_locals;
 };
 
-/* dir and place must outlive the pages. 0; -ESTALE: the bucket is gone; the store's errno. */
-int pages_begin(struct fs *fs, struct call *call, struct node *dir, const struct place *place,
-		struct pages **ret_pages);
+/*
+ * dir must outlive the pages. 0; -ESTALE: its name or the bucket is gone; -ENOMEM; the store's
+ * errno.
+ */
+int pages_begin(struct fs *fs, struct call *call, struct node *dir, struct pages **ret_pages);
 void pages_free(struct pages *pages); /* NULL is fine */
 
 /*

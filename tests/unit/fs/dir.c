@@ -194,6 +194,24 @@ static void the_first_reading_is_that_of_the_opening(void **state)
 	fs_releasedir(b->fs, dir);
 }
 
+/* By whichever name it has then. */
+static void a_directory_that_was_renamed_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct fs_dir *read, *unread;
+
+	put(b, "one", "a/x", "");
+	read = open_dir(b, "one/a");
+	assert_int_equal(fs_opendir(b->fs, &b->call, ino_of(b, "one/a"), &unread), 0);
+	assert_string_equal(names_in(b, read), "x ");
+	assert_int_equal(rename_path(b, "one/a", "one/b", 0), 0);
+	put(b, "one", "b/y", "");
+	assert_string_equal(names_in(b, read), "x y ");
+	assert_string_equal(names_in(b, unread), "x y ");
+	fs_releasedir(b->fs, unread);
+	fs_releasedir(b->fs, read);
+}
+
 static void a_rewind_that_fails_leaves_what_was_there(void **state)
 {
 	struct bench *b = *state;
@@ -949,6 +967,7 @@ int main(void)
 	    TEST(an_entry_that_is_asked_for_again_costs_nothing),
 	    TEST(a_rewound_directory_is_fresh),
 	    TEST(the_first_reading_is_that_of_the_opening),
+	    TEST(a_directory_that_was_renamed_is_read),
 	    TEST(a_rewind_that_fails_leaves_what_was_there),
 	    TEST(a_directory_that_is_not_read_costs_nothing),
 	    TEST(a_directory_that_cannot_be_listed_says_so_when_it_is_read),
