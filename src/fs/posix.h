@@ -3,8 +3,7 @@
  *
  *	mode	  st_mode with its type, a decimal number
  *	uid, gid  decimal numbers
- *	mtime	  seconds since 1970, and behind a dot nine digits of nanoseconds where there are
- *any
+ *	mtime	  seconds since 1970, and behind a dot nine digits of nanoseconds, unless 0
  *
  * s3fs's atime and ctime, and all that others put there, stay as they are. Pure functions.
  *

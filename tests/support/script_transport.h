@@ -11,8 +11,8 @@
  *
  * Answers are given in order; then the callback answers, if there is one; then every request fails
  * with HTTP_E_PROTOCOL. Like the real one it refuses a call that is cancelled or past its deadline,
- * and a body over max_body; a sink is given its body in pieces. Thread-safe but for init and
- *deinit.
+ * and a body over max_body; a sink is given its body in pieces. Thread-safe, init and deinit
+ * excepted.
  */
 #ifndef SUPPORT_SCRIPT_TRANSPORT_H
 #define SUPPORT_SCRIPT_TRANSPORT_H

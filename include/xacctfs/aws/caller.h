@@ -95,9 +95,9 @@ void aws_caller_shift_time(struct aws_caller *caller, int64_t ms);
  * request's sink was given bytes is not counted against max_attempts: it is progress, and the
  * call's deadline is its bound.
  * Returns 0 with a 2xx answer whose body is no error; AWS_E_REPLY or AWS_E_TRANSPORT with
- * *ret_error; -EINTR, -ETIMEDOUT (with *ret_error telling of the last attempt), -ENOMEM, or as
- * prepare does. *ret_error is always written. ret_response is given zeroed and is to be
- * deinitialised in every case. Thread-safe.
+ * *ret_error; -EINTR, -ETIMEDOUT (with *ret_error telling of the last attempt that was answered or
+ * broke), -ENOMEM, or as prepare and sigv4_sign do. *ret_error is always written. ret_response is
+ * given zeroed and is to be deinitialised in every case. Thread-safe.
  */
 int aws_send(struct aws_caller *caller, struct call *call, const struct aws_request *request,
 	     struct http_response *ret_response, struct aws_error *ret_error);

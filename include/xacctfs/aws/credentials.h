@@ -36,7 +36,7 @@ struct credentials {
 /* Copies its arguments. Returns 0 with one reference, -ENOMEM. */
 int credentials_new(const char *access_key_id, const char *secret_access_key,
 		    const char *session_token, int64_t expires_ms, struct credentials **ret);
-struct credentials *credentials_ref(struct credentials *credentials);
+struct credentials *credentials_ref(struct credentials *credentials); /* returns its argument */
 void credentials_unref(struct credentials *credentials); /* NULL is fine; secrets are overwritten */
 void credentials_unrefp(struct credentials **credentials);
 

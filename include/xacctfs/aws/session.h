@@ -1,7 +1,6 @@
 /*
  * aws/session: Account B's credentials, always at hand. One refresher thread renews them well
- *before they end, and again and again while STS fails; the old ones serve as long as they are
- *valid.
+ * before they end, and tries again and again while STS fails; the old ones serve while they last.
  *
  *	session_new(&options, &session);
  *	session_start(session, &call, &failure);	signs in, or says why not

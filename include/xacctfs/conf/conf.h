@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+struct buf;
+
 #define CONF_MAX_ROLES 5 /* of a chain: A's own roles, then B's */
 
 enum conf_base {
@@ -131,7 +133,6 @@ void conf_print_help(FILE *f);
  * Appends what is in force, a line "key = value" each, with where it came from as a comment; no
  * secret is among them. Returns 0, -ENOMEM.
  */
-struct buf;
 int conf_render(const struct conf *conf, struct buf *b);
 
 /*

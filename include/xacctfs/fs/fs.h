@@ -1,6 +1,9 @@
 /*
  * fs: the file system, without a FUSE type in it. Each function is one operation of the kernel's:
- * it returns 0 or the negative errno that goes back, and may be called by any thread.
+ * it returns 0 or the negative errno that goes back, and may be called by any thread. Besides what
+ * is said there, any that takes a call may return -EINTR, -ETIMEDOUT and what the store does; one
+ * that takes the number of a node -ESTALE, when it is not known, or not there any more; and many
+ * -ENOMEM.
  *
  * The tree: the root's entries are Account B's buckets, as ListBuckets tells; below them are the
  * objects' keys, split at '/'. What was listed or asked for serves for metadata_ttl, and every
@@ -104,6 +107,7 @@ struct fs_maker {
  */
 int fs_lookup(struct fs *fs, struct call *call, uint64_t parent, const char *name,
 	      struct fs_entry *ret_entry);
+/* The kernel knows the node by `count` fewer of the times that it was handed out. */
 void fs_forget(struct fs *fs, uint64_t ino, uint64_t count);
 /* True while the kernel holds more names than memory_limit has room for. */
 bool fs_is_full(struct fs *fs);
@@ -113,6 +117,7 @@ bool fs_is_full(struct fs *fs);
  * False when the others can stay.
  */
 bool fs_recall(struct fs *fs, uint64_t *ret_parent, char ret_name[NAME_MAX + 1]);
+/* ret_valid_ms: how long the kernel may keep them. -ESTALE: the name is another file's by now. */
 int fs_getattr(struct fs *fs, struct call *call, uint64_t ino, struct stat *ret_attr,
 	       int64_t *ret_valid_ms);
 /* st_ino of a node. Returns 0, -ESTALE. */
@@ -126,6 +131,7 @@ int fs_number(struct fs *fs, uint64_t ino, uint64_t *ret_number);
 int fs_mkdir(struct fs *fs, struct call *call, uint64_t parent, const char *name,
 	     const struct fs_maker *maker, struct fs_entry *ret_entry);
 int fs_rmdir(struct fs *fs, struct call *call, uint64_t parent, const char *name);
+/* -EISDIR; what has the file open goes on reading what is at hand. */
 int fs_unlink(struct fs *fs, struct call *call, uint64_t parent, const char *name);
 
 /* flags: RENAME_NOREPLACE of rename(2) or 0; others are -EINVAL. Buckets: -EXDEV. */
@@ -148,6 +154,7 @@ int fs_mknod(struct fs *fs, uint64_t parent);
  * is open may show or not.
  */
 struct fs_dir;
+/* The root is listed at once, others when they are read. -ENOTDIR. */
 int fs_opendir(struct fs *fs, struct call *call, uint64_t ino, struct fs_dir **ret_dir);
 void fs_releasedir(struct fs *fs, struct fs_dir *dir);
 
@@ -196,10 +203,16 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent, const char *nam
 	      struct fs_file **ret_file);
 /* True when the file's size says nothing: its reads are to come here, past the page cache. */
 bool fs_direct_io(const struct fs_file *file);
-/* Fewer than len bytes only at the end. */
+/*
+ * Fewer than len bytes only at the end. -ESTALE: the file is another object by now, or this one is
+ * gone and the bytes are not at hand.
+ */
 int fs_read(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset, size_t len,
 	    void *data, size_t *ret_n);
-/* All of it or nothing. With O_APPEND at the end, whatever the offset. */
+/*
+ * All of it or nothing. With O_APPEND at the end, whatever the offset. -ESTALE: the object is
+ * another by now; -EFBIG over S3_OBJECT_MAX; -ENOSPC; what the upload of a part failed with.
+ */
 int fs_write(struct fs *fs, struct call *call, struct fs_file *file, uint64_t offset,
 	     const void *data, size_t len);
 /* What a shared mapping changed, by whichever handle: at its offset, with O_APPEND, too. */
@@ -229,7 +242,11 @@ enum {
 	FS_SET_ATIME = 1 << 6, /* to a given time, or to now */
 };
 
-/* file: the handle, or NULL. what: FS_SET_*; attr has the values. */
+/*
+ * file: the handle, or NULL: then another size is uploaded at once. what: FS_SET_*; attr has the
+ * values. -EPERM: what an object can't have; without attrs=posix that is any mode and owner but its
+ * own, and a date of what is uploaded, now excepted.
+ */
 int fs_setattr(struct fs *fs, struct call *call, uint64_t ino, struct fs_file *file,
 	       const struct stat *attr, int what, struct stat *ret_attr, int64_t *ret_valid_ms);
 
@@ -285,12 +302,14 @@ int fs_list_unsaved(struct fs *fs, struct fs_unsaved_list *ret_list);
 
 /* ---- the rest ---- */
 
+/* Large constants: S3 has no end. */
 int fs_statfs(struct fs *fs, struct statvfs *ret_statvfs);
 
 /*
  * Extended attributes: user.s3.region on a bucket; on an object user.s3.etag, storage-class,
- * version-id, content-type, and user.meta.NAME. Returns 0 with the value, -ENODATA, -EOPNOTSUPP for
- * other namespaces. List: names, each with its NUL.
+ * version-id, content-type and others (fs/xattr has the list), and user.meta.NAME. The value, or
+ * the names, each with its NUL, are appended. -ENODATA: not there; -EOPNOTSUPP: another namespace
+ * than user. Costs a HEAD.
  */
 int fs_getxattr(struct fs *fs, struct call *call, uint64_t ino, const char *name,
 		struct buf *ret_value);

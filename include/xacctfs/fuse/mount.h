@@ -24,7 +24,10 @@ struct mount_options {
 	const char *more; /* further mount options, comma-separated, or NULL */
 };
 
-/* Mounts. Returns 0; -EINVAL when libfuse refused, which has then said why on stderr; -ENOMEM. */
+/*
+ * Mounts. Returns 0; -EINVAL when libfuse refused, which has then said why on stderr; -ENOMEM, or
+ * another negative errno of a descriptor that is not to be had.
+ */
 int mount_new(const struct mount_options *options, struct mount **ret_mount);
 
 /*
@@ -37,7 +40,7 @@ int mount_serve(struct mount *mount);
 /* Makes mount_serve return at once. Any thread. */
 void mount_stop(struct mount *mount);
 
-/* Unmounts if that has not happened. NULL is fine. */
+/* Unmounts if that has not happened. Not while mount_serve is running. NULL is fine. */
 void mount_free(struct mount *mount);
 
 /* For --version: "3.14.0". Constant. */

@@ -12,7 +12,8 @@
 #include "xacctfs/http/message.h"
 #include "xacctfs/util/call.h"
 
-/* No complete response came. `sent` cases may have had their effect on the server all the same. */
+/* No complete response came. Where it may have been sent, it may have had its effect all the same.
+ */
 enum {
 	HTTP_E_RESOLVE = 1, /* the name has no address */
 	HTTP_E_CONNECT,     /* refused or unreachable: nothing was sent */
@@ -34,9 +35,9 @@ struct http_transport {
 	 * deinitialised. A request that a kept connection dies
 	 * under is sent again on a new one, and `sent_before` then says so; the sink was given
 	 * nothing by then. max_body: bytes of response body accepted, by the sink too. Redirects
-	 * are never followed.
-	 * Returns 0 with any status; HTTP_E_*; -EINTR when the call was cancelled; -ETIMEDOUT past
-	 * its deadline; -ENOMEM. Thread-safe: many calls may run at once.
+	 * are never followed. Returns 0 with any status; HTTP_E_*; -EINTR when the call was
+	 * cancelled; -ETIMEDOUT past its deadline; -ENOMEM. Thread-safe: many calls may run at
+	 * once.
 	 */
 	int (*perform)(struct http_transport *transport, struct call *call,
 		       const struct http_request *request, size_t max_body,
@@ -63,6 +64,7 @@ int http_curl_new(const struct http_curl_options *options, struct http_transport
 /* For --version: "libcurl/7.88.1 OpenSSL/3.0.17 ...". Constant. */
 const char *http_curl_version(void);
 
-void http_transport_free(struct http_transport *transport); /* NULL is fine */
+/* No call may be running. NULL is fine. */
+void http_transport_free(struct http_transport *transport);
 
 #endif

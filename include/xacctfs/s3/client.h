@@ -53,6 +53,7 @@ struct s3_stats {
 	unsigned int in_flight; /* calls that are being sent now, or wait to be sent again */
 };
 
+/* All operations, each with its name, whether it was ever called or not. */
 void s3_get_stats(struct store *store, struct s3_stats *ret_stats);
 
 /* A multipart upload that this store began, and neither completed nor aborted yet. */
@@ -74,16 +75,16 @@ int s3_list_begun(struct store *store, struct s3_begun_list *ret_list);
  * Aborts what the store began and nobody ended; no upload may be in use any more. What is left all
  * the same is logged. Without such uploads nothing is sent.
  *
- * The store does some of it when an upload ends, too. No upload is left
- *	that the server answered the beginning of: an abort that failed is tried again, and one that
- *	a part may have overtaken is repeated;
- *	that it began and did not answer, as the answer was lost, or an error: uploads of that key,
- *	begun by this very session at that time, and not known here, are looked for and aborted. A
- *	session is known by its ARN, which Amazon S3 tells of an upload; where the server tells
- *none, such an upload is logged, and left to a person. Not so when the program crashes, the call
- *ends before, or the server refuses: that is what `xacctfs --incomplete-uploads` is for. And where
- *several hosts share a role_session_name, one that begins an upload of the same key in the same
- *seconds loses it.
+ * The store does some of it when an upload ends, too. An upload that the server answered the
+ * beginning of is not left: an abort that failed is tried again, and one that a part may have
+ * overtaken is repeated. Nor is one that it began and did not answer, as the answer was lost, or an
+ * error: uploads of that key, begun by this very session at that time, and not known here, are
+ * looked for and aborted. A session is known by its ARN, which Amazon S3 tells of an upload; where
+ * the server tells none, such an upload is logged, and left to a person.
+ *
+ * Not so when the program crashes, the call ends before, or the server refuses: that is what
+ * `xacctfs --incomplete-uploads` is for. And where several hosts share a role_session_name, one
+ * that begins an upload of the same key in the same seconds loses it.
  */
 void s3_end_uploads(struct store *store, struct call *call);
 

@@ -40,7 +40,7 @@ struct bucket_page {
 	char *next_token; /* NULL on the last page */
 };
 
-void bucket_page_deinit(struct bucket_page *page);
+void bucket_page_deinit(struct bucket_page *page); /* leaves it zeroed */
 /* Appends a copy of name. Returns 0, -ENOMEM. */
 int bucket_page_add(struct bucket_page *page, const char *name, int64_t created_ms);
 
@@ -109,7 +109,7 @@ struct object_page {
 	char *next_token; /* NULL on the last page */
 };
 
-void object_page_deinit(struct object_page *page);
+void object_page_deinit(struct object_page *page); /* leaves it zeroed */
 
 struct list_params {
 	const char *prefix;      /* "" for all */
@@ -184,7 +184,7 @@ struct upload_page {
 	char *next_key, *next_id; /* both NULL on the last page */
 };
 
-void upload_page_deinit(struct upload_page *page);
+void upload_page_deinit(struct upload_page *page); /* leaves it zeroed */
 
 struct store {
 	/* ---- buckets ---- */

@@ -7,7 +7,8 @@
  * server hangs.
  *
  * Lock order: a call's or group's lock is taken last of all, except that call_watch's fn, which
- * runs under the call's lock, may take one leaf lock of its own room.
+ * runs under the call's lock, may take one leaf lock of its own room, or cancel a group of calls
+ * that are made for this one; and call_group_cancel takes its calls' locks under the group's.
  */
 #ifndef XACCTFS_UTIL_CALL_H
 #define XACCTFS_UTIL_CALL_H

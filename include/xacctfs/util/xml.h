@@ -28,7 +28,7 @@ struct xml;
  * -EBADMSG for no document, -ENOMEM.
  */
 int xml_open(const char *data, size_t len, struct xml **ret_xml);
-void xml_free(struct xml *xml);
+void xml_free(struct xml *xml); /* NULL is fine */
 void xml_freep(struct xml **xml);
 
 /*
