@@ -27,21 +27,38 @@ static const struct alias {
     {"rw", KEY_READ_ONLY, "no"},
 };
 
-/* fstab's own words and mount(8)'s, which say nothing about us. A '=' or '*': anything follows. */
+/*
+ * fstab's own words and mount(8)'s, which say nothing about us, and of when a file was last read,
+ * which is not kept. A '=' or '*': anything follows.
+ */
 static const char *const ignored_words[] = {
-    "_netdev", "nofail",  "auto",  "noauto",  "user",     "user=",    "nouser",   "users",
-    "owner",   "noowner", "group", "nogroup", "defaults", "relatime", "comment=", "x-*",
+    "_netdev",       "nofail",   "auto",       "noauto",   "user",       "user=",
+    "nouser",        "users",    "owner",      "noowner",  "group",      "nogroup",
+    "defaults",      "comment=", "x-*",        "relatime", "norelatime", "strictatime",
+    "nostrictatime", "lazytime", "nolazytime", "diratime", "nodiratime",
 };
 
 /* What libfuse or the kernel understands. */
 static const char *const fuse_words[] = {
-    "dev",          "nodev",        "suid",
-    "nosuid",       "exec",         "noexec",
-    "atime",        "noatime",      "diratime",
-    "nodiratime",   "sync",         "async",
-    "dirsync",      "fsname=",      "subtype=",
-    "auto_unmount", "context=",     "fscontext=",
-    "defcontext=",  "rootcontext=", "default_permissions",
+    "dev",
+    "nodev",
+    "suid",
+    "nosuid",
+    "exec",
+    "noexec",
+    "atime",
+    "noatime",
+    "sync",
+    "async",
+    "dirsync",
+    "fsname=",
+    "subtype=",
+    "auto_unmount",
+    "context=",
+    "fscontext=",
+    "defcontext=",
+    "rootcontext=",
+    "default_permissions",
 };
 
 static bool listed(const char *const *words, size_t n, const char *word)

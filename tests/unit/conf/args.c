@@ -232,10 +232,12 @@ static void words_of_fstab(void **state)
 {
 	struct bench *b = *state;
 
-	parse(b, "xacctfs", "accountB", "/m", "-o",
-	      "rw,_netdev,nofail,auto,noauto,user,user=anne,nouser,users,owner,group,defaults,"
-	      "comment=a,x-systemd.automount,x-gvfs-show,relatime",
-	      NULL);
+	parse(
+	    b, "xacctfs", "accountB", "/m", "-o",
+	    "rw,_netdev,nofail,auto,noauto,user,user=anne,nouser,users,owner,group,defaults,"
+	    "comment=a,x-systemd.automount,x-gvfs-show,relatime,norelatime,strictatime,nostrictatime,"
+	    "lazytime,nolazytime,diratime,nodiratime",
+	    NULL);
 	assert_parsed(b);
 	assert_null(b->conf.fuse_options);
 	parse(b, "xacctfs", "accountB", "/m", "-o", "users2", NULL);
@@ -245,10 +247,9 @@ static void words_of_fstab(void **state)
 static void options_of_the_kernel(void **state)
 {
 	struct bench *b = *state;
-	const char *all =
-	    "dev,nodev,suid,nosuid,exec,noexec,atime,noatime,diratime,nodiratime,sync,"
-	    "async,dirsync,fsname=a\\,b,subtype=x,default_permissions,"
-	    "auto_unmount,context=\"a\",fscontext=a,defcontext=a,rootcontext=a";
+	const char *all = "dev,nodev,suid,nosuid,exec,noexec,atime,noatime,sync,"
+			  "async,dirsync,fsname=a\\,b,subtype=x,default_permissions,"
+			  "auto_unmount,context=\"a\",fscontext=a,defcontext=a,rootcontext=a";
 
 	parse(b, "xacctfs", "accountB", "/m", "-o", all, NULL);
 	assert_parsed(b);
