@@ -8,9 +8,7 @@ files=(config identity metrics session uploads)
 # metric SERIES: its value
 metric() { awk -v series="xacctfs_$1" '$1 == series { print $2 }' $control/metrics; }
 # becomes SERIES VALUE: close(2) returns before the kernel tells that the handle is gone
-becomes() { DEPTH=1 soon "[ \"\$(metric '$1')\" = $2 ]"; }
-export control
-export -f metric
+becomes() { DEPTH=1 await "[ \"\$(metric '$1')\" = $2 ]"; }
 # of KEY FILE: the value behind "KEY = "
 of() { sed -n "s/^$1 = //p" "$control/$2"; }
 
@@ -27,7 +25,7 @@ fault add --action AssumeRole --count 1 body known >/dev/null
 } >secrets
 at_least "secrets that are known" "$(wc -l <secrets)" 5
 mark
-mount_b -o metadata_ttl=60,allow_other
+mount_b -o metadata_ttl=3600,allow_other
 started=$marked
 
 # there, and not listed
@@ -83,7 +81,7 @@ equal "the end" "$(of expires session)" "$(sed 's/.*<Expiration>\(.*\)<.Expirati
 at_least "seconds left" "$(of remaining_seconds session)" 3000
 [[ $(of next_renewal session) < $(of expires session) ]] || fail "it is renewed at $(of next_renewal session)"
 equal "renewals" "$(of renewals session)+$(of failed_renewals session)" 0+0
-has $control/config '^metadata_ttl = 60  # -o metadata_ttl$'
+has $control/config '^metadata_ttl = 3600  # -o metadata_ttl$'
 has $control/config '^memory_limit = .*  # default$'
 
 # what is counted is what the gateway counted
@@ -127,7 +125,7 @@ def metric(name):
         return int(re.search(rf"^xacctfs_{name} (\d+)$", f.read(), re.M)[1])
 def becomes(name, value):
     # close(2) returns before the kernel tells that the handle is gone
-    until = time.monotonic() + 20
+    until = time.monotonic() + int(os.environ["patience"])
     while metric(name) != value:
         assert time.monotonic() < until, f"{name} is {metric(name)}, not {value}"
 assert lines("file") == lines("upload") == []
@@ -202,7 +200,7 @@ fault add --action AssumeRole status 503 ServiceUnavailable >/dev/null
 await_log 'session has ended and is not renewed'
 fault add --method GET hang >/dev/null
 # shellcheck disable=SC2016 # expanded by the inner shell
-timeout $((5 * slow)) bash -c 'cd "$0" && cat "$@"' $control "${files[@]}" >told || fail "they hang"
+timeout "$patience" bash -c 'cd "$0" && cat "$@"' $control "${files[@]}" >told || fail "they hang"
 equal "the state" "$(of state session)" ended
 equal "seconds left" "$(of remaining_seconds session)" 0
 at_least "failed renewals" "$(of failed_renewals session)" 1

@@ -2,7 +2,7 @@
 # Passing faults are retried and not seen; lasting ones end in a true errno; hostile answers harm nothing.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=0.1
+mount_b -o metadata_ttl=0
 mkdir mnt/fault-bucket
 
 mark
@@ -57,9 +57,10 @@ for name in . .. a/b '' ok-name; do printf '<Bucket><Name>%s</Name></Bucket>' "$
 echo '</Buckets></ListAllMyBucketsResult>' >>bad-names
 sed -i 's,<Bucket><Name></Name></Bucket>,,' bad-names
 fault add --method GET body "$work/bad-names" >/dev/null
-equal "names that can't be shown" "$(timeout 10 bash -c 'until [ "$(ls -A mnt)" = ok-name ]; do :; done; ls -A mnt')" ok-name
+equal "names that can't be shown" "$(ls -A mnt)" ok-name
 fault clear
-timeout 10 bash -c 'until ls mnt | grep -q fault-bucket; do :; done' || fail "it does not recover"
+ls mnt >listing
+has listing '^fault-bucket$'
 case $XACCTFS in
 *san/*) ;;
 *) [ -n "${XACCTFS_WRAP:-}" ] || at_most "the daemon's most memory in kB" "$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$daemon_pid/status")" 98304 ;;

@@ -2,7 +2,7 @@
 # A CreateBucket or DeleteBucket that was done though its answer was lost is no error; one that somebody else did is.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 ls mnt >/dev/null
 
 # lost METHOD HOW...: the next such request is done, by another client, and its answer is lost; AWS then refuses the repeated one

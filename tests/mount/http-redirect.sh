@@ -28,7 +28,7 @@ threading.Thread(target=http.server.ThreadingHTTPServer(("127.0.0.1", 9001), Els
 http.server.ThreadingHTTPServer(("127.0.0.1", 9000), S3).serve_forever()
 EOF
 /usr/bin/python3 s3.py >>elsewhere.out 2>&1 &
-timeout 20 bash -c 'until : </dev/tcp/127.0.0.1/9000; do :; done' 2>/dev/null
+listening 9000
 equal "the address of elsewhere" "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9001/)" 200
 has elsewhere.out '^connected$'
 

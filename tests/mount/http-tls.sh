@@ -13,9 +13,9 @@ certificate other elsewhere.example
 cat >tls.cfg <<EOF
 defaults
   mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
+  timeout connect 60s
+  timeout client 15m
+  timeout server 15m
 frontend right
   bind 127.0.0.1:19443 ssl crt $work/right.pem
   default_backend gateway

@@ -29,11 +29,11 @@ class S3(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 9000), S3).serve_forever()
 EOF
 /usr/bin/python3 s3.py >s3.out 2>&1 &
-timeout 20 bash -c 'until : </dev/tcp/127.0.0.1/9000; do :; done' 2>/dev/null
+listening 9000
 
 # asked STYLE ENDPOINT WHAT-IT-IS-ASKED: by mkdir new-bucket, rmdir dotted.name
 asked() {
-    mount_b -o "addressing_style=$1,s3_endpoint_url=http://$2,allow_http,metadata_ttl=60"
+    mount_b -o "addressing_style=$1,s3_endpoint_url=http://$2,allow_http,metadata_ttl=3600"
     : >s3.out
     mkdir mnt/new-bucket
     rmdir mnt/dotted.name

@@ -28,7 +28,7 @@ END
 mark
 mkdir mnt
 touch "$daemon_log"
-"${program[@]}" -f -o duration_seconds=3,metadata_ttl=0 second mnt >>"$daemon_log" 2>&1 &
+"${program[@]}" -f -o duration_seconds=6,metadata_ttl=0 second mnt >>"$daemon_log" 2>&1 &
 daemon_pid=$!
 await_log 'signed in as arn:aws:sts::[A-Z0-9]*:assumed-role/second/'
 await_log 'is mounted on'

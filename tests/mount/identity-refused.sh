@@ -18,13 +18,13 @@ refuses() {
     for foreground in '' -f; do
         status=0
         # shellcheck disable=SC2086 # the wrapper is several words, -f none or one
-        timeout 60 env "${environment[@]}" "${program[@]}" $foreground "$@" mnt >out 2>&1 </dev/null || status=$?
+        timeout "$patience" env "${environment[@]}" "${program[@]}" $foreground "$@" mnt >out 2>&1 </dev/null || status=$?
         [ $status != 124 ] || DEPTH=1 fail "$what: it does not end"
         equal "$what: status" $status "$wanted"
         has out "$regex"
         at_most "$what: lines of $(cat out)" "$(wc -l <out)" "$lines"
         if mountpoint -q mnt; then fail "$what: it is mounted"; fi
-        if pgrep -x xacctfs; then fail "$what: a daemon is left"; fi
+        await '! pgrep -x xacctfs'
     done
     echo "$what: $wanted, $(cut -c1-300 <out)"
 }

@@ -2,7 +2,7 @@
 # Whose close uploads: that of the process that wrote, once; not a shell's duplicate, nor a child's copy that goes as it executes.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/closes-bucket
 mark
 echo one >mnt/closes-bucket/shell

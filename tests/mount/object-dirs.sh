@@ -2,7 +2,7 @@
 # Directories are the prefixes of keys, with or without a marker object; what is made and removed here shows at once, there too.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/dirs-bucket
 cd mnt/dirs-bucket
 echo data >"$work/data"

@@ -4,7 +4,7 @@
 need vim.tiny vim-tiny
 need nano nano
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/editors-bucket
 export HOME=$work TERM=vt100
 seq 30000 >numbers
@@ -26,7 +26,7 @@ def see(awaited):
     """Waits until it was printed since the last keys; with None until the editor ends."""
     global screen
     while awaited is None or awaited not in screen:
-        assert select.select([tty], [], [], 60)[0], f"{awaited} does not come: {screen}"
+        assert select.select([tty], [], [], int(os.environ["patience"]))[0], f"{awaited} does not come: {screen}"
         try:
             got = os.read(tty, 65536)
         except OSError:

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 make_files made 3000000 20971520
-mount_b -o metadata_ttl=60,max_attempts=3
+mount_b -o metadata_ttl=3600,max_attempts=3
 mkdir mnt/error-bucket
 echo old >mnt/error-bucket/file
 echo 'new and longer' >new # to be copied: a shell does not hear of its redirection's end

@@ -46,9 +46,10 @@ for ((n = 1; n <= 60; n++)); do
     # shellcheck disable=SC2086
     fault add --method "$method" --path '^/load-bucket' --count 1 $kind >/dev/null
     # few at once, so that no request meets more than it has attempts
-    timeout 60 bash -c 'until [ "$("$0" fault -C "$1" list | wc -l)" -lt 4 ]; do :; done' "$local_aws" "$work/aws" || { fault list; fail "faults are not met"; }
+    # shellcheck disable=SC2016
+    await '[ "$(fault list | wc -l)" -lt 4 ]'
 done
-timeout 60 bash -c 'while "$0" fault -C "$1" list | grep -Eq "method=(GET|PUT)"; do :; done' "$local_aws" "$work/aws" || fault list
+(await '! fault list | grep -Eq "method=(GET|PUT)"') || fault list
 : >stop
 for n in 0 1 2; do wait "${workers[n]}" || fail "worker $((n + 1)): $(cat "errors.$((n + 1))")"; done
 fault clear

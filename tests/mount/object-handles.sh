@@ -2,7 +2,7 @@
 # Open files: what one handle writes another reads; dup and fork; fsync and on; O_EXCL; unlinked and renamed while open; mmap.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/open-bucket
 
 python <<'EOF'

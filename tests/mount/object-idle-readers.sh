@@ -2,7 +2,7 @@
 # 500 files are open and were read from a little: one more is read in as few GETs as if it were alone, and the idle ones go on right.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60,memory_limit=128M
+mount_b -o metadata_ttl=3600,memory_limit=128M
 mkdir mnt/idle-bucket
 make_files made 262144 67108864
 other -T made/262144 'idle-bucket/idle-[1-500]'

@@ -3,7 +3,7 @@
 # touched and renamed, small or large, at the cost of one HEAD at most; a file that is written anew is a new object.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/photos mnt/elsewhere
 make_files files 100 20000000
 
@@ -148,7 +148,7 @@ for change in patch append shorten lengthen touch 'chmod 600' 'cp files/100'; do
     for size in 100 20000000; do
         give posix $size
         # the mount may have known another object of that name
-        soon "[ \"\$(stat -c %s $work/mnt/photos/posix)\" = $size ]"
+        await "[ \"\$(stat -c %s $work/mnt/photos/posix)\" = $size ]"
         $change mnt/photos/posix
         case $change in
         touch | chmod*) keeps photos/posix "${all[@]}" ;;

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 make_files made 1 4097 1048577 20971520
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/ways-bucket
 put_files made ways-bucket/
 

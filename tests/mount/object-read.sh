@@ -5,7 +5,7 @@ start_aws
 sizes=(0 1 4095 4096 4097 131071 131072 131073 1048575 1048576 1048577 8388607 8388608 8388609 20971520)
 make_files made "${sizes[@]}"
 head -c 67108864 /dev/urandom >64M
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/read-bucket
 put_files made read-bucket/
 other -T 64M read-bucket/64M

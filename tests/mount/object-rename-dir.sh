@@ -2,7 +2,7 @@
 # A directory of 300 objects is renamed by copies on the server; none is deleted before all are copied, and one that fails leaves the old.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/tree-bucket mnt/other-bucket
 mkdir tree
 for n in {1..300}; do

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 make_files made 0 5 20971520
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/one-bucket mnt/two-bucket
 cp made/* mnt/one-bucket/
 mkdir mnt/one-bucket/dir mnt/two-bucket/dir

@@ -3,10 +3,8 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 make_files made 20971520
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/stop-bucket
-# hits N: waits until N requests have come to hang
-hits() { timeout 20 bash -c 'until "$0" fault -C "$1" list | grep -Eq "hits=$2( |$)"; do :; done' "$local_aws" "$work/aws" "$1" || fail "$1 requests do not hang"; }
 # dirty PATH TEXT: a process that wrote and does not close; its id in $holder
 dirty() {
     python "$1" "$2" <<'EOF' &
@@ -18,7 +16,7 @@ open("written", "w").close()
 signal.pause()
 EOF
     holder=$!
-    timeout 20 bash -c 'until [ -e written ]; do :; done'
+    await '[ -e written ]'
     rm written
 }
 let_go() { kill -KILL "$holder"; wait "$holder" 2>/dev/null || :; }
@@ -32,11 +30,10 @@ let_go
 ! mountpoint -q mnt || fail "it is still mounted"
 
 # the server hangs: it ends within stop_timeout, and says what is lost
-mount_b -o metadata_ttl=60,stop_timeout=1
+mount_b -o metadata_ttl=3600,stop_timeout=1
 dirty mnt/stop-bucket/kept "lost"
 fault add --method PUT hang >/dev/null
 kill -TERM "$daemon_pid"
-timeout 20 tail "--pid=$daemon_pid" -f /dev/null || fail "it does not end"
 ended_b 1
 has "$daemon_log" 'error: .*stop-bucket/kept.*lost'
 let_go
@@ -45,16 +42,16 @@ let_go
 fault clear
 
 # interrupted and killed while the server hangs
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 cp made/20971520 mnt/stop-bucket/large
 drop_pages mnt/stop-bucket/large
 for signal in INT KILL; do
     fault add --method GET --path '^/stop-bucket/large' hang >/dev/null
     env --default-signal=INT cat mnt/stop-bucket/large >/dev/null &
     call=$!
-    hits 1
+    hanging 1
     kill -$signal $call
-    timeout 20 tail "--pid=$call" -f /dev/null || fail "SIG$signal does not end a read"
+    ended $call
     wait $call 2>/dev/null && fail "the read succeeded"
     fault clear
     cmp mnt/stop-bucket/large made/20971520
@@ -68,9 +65,9 @@ for signal in INT KILL; do
         head -c $size made/20971520 >part
         env --default-signal=INT cp part mnt/stop-bucket/hung &
         call=$!
-        timeout 20 bash -c 'until "$0" fault -C "$1" list | grep -q "hits=[1-9]"; do :; done' "$local_aws" "$work/aws"
+        hanging 1
         kill -$signal $call
-        timeout 20 tail "--pid=$call" -f /dev/null || fail "SIG$signal does not end a write"
+        ended $call
         wait $call 2>/dev/null && fail "the write succeeded"
         fault clear
     done

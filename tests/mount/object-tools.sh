@@ -2,7 +2,7 @@
 # rsync, tar, zip, ed, vim (where it is) and cp -r work below the mount, and what they made is in S3.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/tools-bucket
 mkdir -p tree/sub/deep
 seq 20000 >tree/numbers

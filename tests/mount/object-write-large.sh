@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../support/case.sh"
 size=$(whole 40 2048)
 start_aws
-mount_b -o metadata_ttl=60,memory_limit=64M
+mount_b -o metadata_ttl=3600,memory_limit=64M
 mkdir mnt/large-bucket
 head -c "${size}M" /dev/urandom >made
 

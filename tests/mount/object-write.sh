@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 make_files made 0 1 4095 4096 4097 131071 131072 131073 1048575 1048576 1048577 8388607 8388608 8388609 20971520
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/write-bucket mnt/sizes-bucket
 
 mark

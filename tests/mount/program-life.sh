@@ -31,7 +31,7 @@ equal "mounting twice" "$(status "${program[@]}" accountB "$work/mnt")" 1; has o
 
 # killed: what it leaves is named, and the remedy helps
 kill -KILL "$pid"
-timeout 10 bash -c 'while stat mnt >/dev/null 2>&1; do :; done'
+await '! stat mnt'
 equal "a stale mount" "$(status "${program[@]}" accountB "$work/mnt")" 1; has out 'what an ended mount left behind.*fusermount3 -u'
 fusermount3 -u mnt
 equal "mounting again" "$(status "${program[@]}" accountB "$work/mnt")" 0
@@ -40,11 +40,11 @@ pid=$(pgrep -f "$XACCTFS accountB $work/mnt\$")
 # somebody inside
 (cd mnt && exec tail -f /dev/null) &
 inside=$!
-timeout 5 bash -c 'until [ "$(readlink /proc/$0/cwd)" = "$1" ]; do :; done' $inside "$work/mnt"
+await "[ \"\$(readlink /proc/$inside/cwd)\" = $work/mnt ]"
 refused "busy" umount mnt
 fusermount3 -uz mnt
 kill -TERM $inside; wait $inside || :
-timeout 10 tail "--pid=$pid" -f /dev/null || fail "it goes on when the last one has left"
+ended "$pid"
 
 # not mounted: the status says so, and nothing stays
 for bad in -oexternal_id=WRONG99 -orole_arn=arn:aws:iam::RGW00000000000000001:role/none -oendpoint_url=http://127.0.0.1:9; do
@@ -52,4 +52,4 @@ for bad in -oexternal_id=WRONG99 -orole_arn=arn:aws:iam::RGW00000000000000001:ro
     has out 'AssumeRole'
     ! mountpoint -q mnt || fail "mounted with $bad"
 done
-! pgrep -f "$XACCTFS .*$work/mnt\$" || fail "a daemon stays"
+await "! pgrep -f '$XACCTFS .*$work/mnt\$'"

@@ -2,8 +2,8 @@
 # Mount points: relative, with odd names, through a link, with contents; the same one twice is refused by whatever path.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-status() { local s=0; timeout 60 "$@" >out 2>&1 </dev/null || s=$?; echo $s; }
-gone() { timeout $((10 * slow)) bash -c 'while pgrep -f "$0 accountB" >/dev/null; do :; done' "$XACCTFS" || fail "a daemon stays"; }
+status() { local s=0; timeout "$patience" "$@" >out 2>&1 </dev/null || s=$?; echo $s; }
+gone() { DEPTH=1 await "! pgrep -f '$XACCTFS accountB'"; }
 
 for name in plain 'with space' 'with,comma' 'back\slash' $'new\nline' $'f\xc3\xbcr-alle' -dash; do
     mkdir -- "$name"

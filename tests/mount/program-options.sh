@@ -12,14 +12,14 @@ while True:
     print(s.recv(4096).decode(), flush=True)
 EOF
 /usr/bin/python3 listen.py >notified &
-timeout 10 bash -c 'until grep -q bound notified; do :; done'
+await 'grep -q bound notified'
 NOTIFY_SOCKET=$work/notify mount_b -o uid=65534,gid=12,umask=027
-await_log 'READY=1' 10 notified || fail "systemd was not told"
+await_log 'READY=1' notified || fail "systemd was not told"
 mkdir mnt/options-bucket
 equal "owner and mode" "$(stat -c '%u %g %a' mnt/options-bucket)" "65534 12 750"
 refused "Permission denied" setpriv --reuid=65534 --regid=12 --clear-groups ls mnt
 unmount_b
-has notified 'STOPPING=1'
+await "grep -q 'STOPPING=1' notified"
 
 mount_b -o uid=nobody,allow_other,dir_mode=0700
 equal "owner and mode" "$(stat -c '%U %a' mnt)" "nobody 700"

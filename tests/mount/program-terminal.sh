@@ -6,11 +6,11 @@ mkdir mnt from-here
 # not by $program: a wrapper holds what the program does not
 
 # a command substitution ends when nobody holds its pipe
-timeout 60 bash -c 'cd from-here && text=$("$XACCTFS" accountB ../mnt 2>&1)' || fail "it keeps the pipe, or fails"
+timeout "$patience" bash -c 'cd from-here && text=$("$XACCTFS" accountB ../mnt 2>&1)' || fail "it keeps the pipe, or fails"
 mountpoint -q mnt || fail "it returned before it was mounted"
 rmdir from-here
 umount mnt
-timeout 10 bash -c 'while pgrep -x xacctfs >/dev/null; do :; done' || fail "it goes on after umount"
+await '! pgrep -x xacctfs'
 
 # a terminal of its own for the command, closed when the command has returned
 /usr/bin/python3 - "$XACCTFS" "$work/mnt" <<'EOF' >terminal.out
@@ -35,14 +35,14 @@ equal "session, group" "$session $group" "$pid $pid"
 equal "terminal" "$tty" 0
 ls mnt >/dev/null
 kill -HUP "$pid"
-timeout 10 tail "--pid=$pid" -f /dev/null || fail "SIGHUP does not end it"
+ended "$pid"
 ! mountpoint -q mnt || fail "mounted still"
 
 # it returns no sooner than the buckets were listed
 fault add --method GET hang >/dev/null
 "$XACCTFS" accountB "$work/mnt" 2>err &
 command=$!
-timeout 20 bash -c 'until "$0" fault -C "$1" list | grep -q hits=1; do :; done' "$local_aws" "$work/aws" || fail "it does not ask for the buckets"
+hanging 1
 kill -0 $command || fail "it has returned"
 ! mountpoint -q mnt || fail "mounted before the buckets were listed"
 fault clear

@@ -22,11 +22,11 @@ class S3(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 9000), S3).serve_forever()
 EOF
 /usr/bin/python3 s3.py >>s3.out 2>&1 &
-timeout 20 bash -c 'until : </dev/tcp/127.0.0.1/9000; do :; done' 2>/dev/null
+listening 9000
 
 # made OPTIONS PUT-AS DELETE-AS
 made() {
-    mount_b -o "s3_endpoint_url=http://127.0.0.1:9000,metadata_ttl=60$1"
+    mount_b -o "s3_endpoint_url=http://127.0.0.1:9000,metadata_ttl=3600$1"
     : >s3.out
     mkdir mnt/new-bucket
     equal "the attribute" "$(/usr/bin/python3 -c 'import os; print(os.getxattr("mnt/new-bucket", "user.s3.region").decode())')" "${3% *}"

@@ -2,7 +2,7 @@
 # What the mount knows costs nothing: warm ls, ls -l, stat, cd and df are 0 requests, mkdir and rmdir 1; nothing is a HEAD.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/warm-one mnt/warm-two
 ls mnt >/dev/null
 

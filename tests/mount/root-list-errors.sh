@@ -33,7 +33,7 @@ fault clear
 equal "CreateBucket for what could not be looked up" "$(marked=0; requests PUT '^/list-other')" 0
 unmount_b
 
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 ls mnt >/dev/null
 fault add status 403 AccessDenied >/dev/null
 equal "ls, remembered" "$(ls mnt)" list-bucket

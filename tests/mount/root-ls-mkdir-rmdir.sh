@@ -2,7 +2,7 @@
 # ls, mkdir and rmdir of the root are ListBuckets, CreateBucket and DeleteBucket, with one request each.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 
 equal "an empty account" "$(ls -A mnt)" ""
 mark

@@ -2,7 +2,7 @@
 # A bad bucket name is EINVAL before any request, with its rule in the log; taken names, full buckets and what a root can't do.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 ls mnt >/dev/null
 mark
 for name in ab UPPER under_score a..b -hyphen hyphen- .dot xn--abc sthree-abc amzn-s3-demo-x abc-s3alias abc--ol-s3 abc.mrap \

@@ -2,7 +2,7 @@
 # An open directory stands still: positions hold, seekdir() finds them again, and rewinddir() shows what is there now.
 . "$(dirname "$0")/../support/case.sh"
 start_aws
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 tail=$(printf 'x%.0s' {1..48}) # long names, so that the kernel asks for them in several pieces
 for n in {10..69}; do mkdir "mnt/b$n-$tail"; done
 

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/case.sh"
 start_aws
 make_files made 20971520
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 mkdir mnt/up-bucket
 
 # not_aborted NAME: a copy that fails in its second part, and an abort that fails, too
@@ -26,7 +26,7 @@ equal "uploads behind the end" "$(uploads up-bucket)" 0
 equal "ABORT at the end" "$(requests DELETE '^/up-bucket/three.uploadId=')" 1
 
 # refused to the end: the log says so
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 fault add --method PUT --path "^/up-bucket/four.partNumber=2" status 403 AccessDenied >/dev/null
 fault add --method DELETE --path "^/up-bucket/four.uploadId=" status 403 AccessDenied >/dev/null
 refused "Permission denied" cp made/20971520 mnt/up-bucket/four
@@ -37,7 +37,7 @@ equal "uploads" "$(uploads up-bucket)" 1
 "${program[@]}" --incomplete-uploads abort --all --older-than 0s accountB >/dev/null 2>&1
 
 # a beginning that was carried out and had no answer; this server does not tell whose it is
-mount_b -o metadata_ttl=60
+mount_b -o metadata_ttl=3600
 fault add --method POST --path '^/up-bucket/five.uploads=' --count 1 cut-body 5 >/dev/null
 mark
 cp made/20971520 mnt/up-bucket/five

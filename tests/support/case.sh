@@ -15,9 +15,8 @@ daemon_log=$work/xacctfs.log
 export TMPDIR=$work/tmp
 mkdir -m 1777 "$TMPDIR"
 daemon_pid=''
-# how many times slower than usual the program may be here: what a case says of its time is multiplied by it
-# shellcheck disable=SC2034 # the cases use it
-slow=${XACCTFS_SLOW:-1}
+# Seconds until what is awaited is given up. It ends a hang and measures nothing: no case says how fast something is.
+patience=$((120 * ${XACCTFS_SLOW:-1}))
 # whole DAY NIGHT: prints the size of something: the second when the case runs at its whole size (scripts/test --night)
 whole() { if [ -n "${XACCTFS_NIGHT:-}" ]; then echo "$2"; else echo "$1"; fi; }
 # "${program[@]}" ARGS...: the program, as XACCTFS_WRAP runs it; "$XACCTFS" where a wrapper would be what is looked at
@@ -123,7 +122,7 @@ drop_pages() {
 # python [ARG...] <<'EOF': a script, for the calls that the shell does not have; see case.py
 python() {
     (
-        export work local_aws PYTHONPATH=$XACCTFS_CLONE/tests/support PYTHONDONTWRITEBYTECODE=1
+        export work local_aws patience PYTHONPATH=$XACCTFS_CLONE/tests/support PYTHONDONTWRITEBYTECODE=1
         export -f other fault uploads
         exec /usr/bin/python3 -u - "$@"
     )
@@ -140,11 +139,11 @@ mount_b() {
     daemon_pid=$!
     await_log 'is mounted on' || fail "no mount: $(tail -n 5 "$daemon_log")"
 }
-# await_log EXTENDED-REGEX [SECONDS [FILE]]: until the log has such a line, since the last mount_b; false when the daemon ended or the time is over
+# await_log EXTENDED-REGEX [FILE]: until the log has such a line, since the last mount_b; false when the daemon ended or the time is over
 await_log() {
     # shellcheck disable=SC2016 # expanded by the inner shell
-    timeout "${2:-60}" bash -c 'grep -Eqm1 -- "$1" < <(exec tail -s 0.05 -n "+$4" -f "--pid=$3" "$2" 2>/dev/null)' \
-        await "$1" "${3:-$daemon_log}" "${daemon_pid:-$$}" "${log_from:-1}"
+    timeout $patience bash -c 'grep -Eqm1 -- "$1" < <(exec tail -s 0.05 -n "+$4" -f "--pid=$3" "$2" 2>/dev/null)' \
+        await "$1" "${2:-$daemon_log}" "${daemon_pid:-$$}" "${log_from:-1}"
 }
 # unmount_b: a clean end, exit status 0
 unmount_b() {
@@ -172,11 +171,30 @@ within_memory() {
 
 # --- time and processes ---
 
-# soon COMMAND-LINE: it comes to hold within a TTL of 1 s and a second of slack
-soon() {
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    timeout $((2 * slow)) bash -c 'until eval "$1"; do :; done' _ "$1" >/dev/null 2>&1 || DEPTH=1 fail "not within the TTL: $1"
+# await COMMAND-LINE: until it holds
+await() {
+    local until=$((SECONDS + patience))
+    until eval "$1" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || DEPTH=$((${DEPTH:-0} + 1)) fail "it does not come to hold: $1"
+        sleep 0.02
+    done
 }
+# ended PID...: until they have
+ended() {
+    local pid
+    for pid; do timeout $patience tail "--pid=$pid" -f /dev/null || DEPTH=$((${DEPTH:-0} + 1)) fail "process $pid does not end"; done
+}
+# listening PORT: until something does, on 127.0.0.1
+listening() { DEPTH=1 await ": </dev/tcp/127.0.0.1/$1"; }
+# hanging N [WHAT]: until N requests in all have come to hang at the gateway, of the fault whose line in the list has this
+hanging() { DEPTH=1 await "is_hit $1 ${2:-}"; }
+is_hit() {
+    fault list | awk -v n="$1" -v what="${2:-}" '
+        index($0, what) && match($0, /hits=[0-9]+/) && substr($0, RSTART + 5, RLENGTH - 5) + 0 >= n { hit = 1 }
+        END { exit !hit }'
+}
+# pass_ttl: what another client did is shown at the first look behind it, when metadata_ttl is a second
+pass_ttl() { sleep 1.1; }
 
 # elapsed_ms SINCE: milliseconds since this $EPOCHREALTIME
 elapsed_ms() {
