@@ -38,8 +38,7 @@ anne aws_secret_access_key >secrets
 sts_answer first UNTIL
 sts_answer second UNTIL
 sts_answer broken nonsense
-sed -i "s/UNTIL/$(later 6)/" first # now: the sessions took their time
-sed -i "s/UNTIL/$(later 12)/" second
+sed -i "s/UNTIL/$(later 3600)/" first second
 fault add --action AssumeRole --count 1 body first >fault.id
 fault add --action AssumeRole --count 1 body second >fault.id
 fault add --action AssumeRole --count 1 body broken >fault.id
@@ -54,9 +53,13 @@ await_log 'is mounted on'
 look
 ls mnt >listing
 mkdir mnt/bucket
+fault add --method GET --count 1 expired-token >fault.id # asks for a renewal
+ls mnt >listing
 await_log 'session renewed'
 look
 ls mnt >listing
+fault add --method GET --count 1 expired-token >fault.id
+ls mnt >listing 2>&1 || :
 await_log 'session not renewed: .*MalformedAnswer'
 await_log 'session renewed after failures'
 look

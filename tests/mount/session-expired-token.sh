@@ -24,16 +24,18 @@ page aaa more >page1
 page zzz >page2
 mkdir mnt/eight-{1..8}
 mark
-fault add --action AssumeRole delay 1500 >fault.id
 fault add --path '[?&]prefix=eight-' --count 8 expired-token >fault.id
 fault add --path '[?&]continuation-token=' body page2 >fault.id
 fault add --method GET --path '^/\?[^p]*$' body page1 >fault.id
 equal "ls of two pages" "$(cd mnt && echo *)" "aaa zzz"
+renewal=$(fault add --action AssumeRole hang) # until all eight are refused
 calls=()
 for n in {1..8}; do
     stat "mnt/eight-$n" >/dev/null &
     calls+=($!)
 done
+await '! fault list | grep -q expired-token'
+fault clear "$renewal"
 wait_all "${calls[@]}"
 fault clear
 renewals=$(requests --action AssumeRole) sent=$(requests GET 'prefix=eight-')

@@ -13,7 +13,7 @@ for off in nonsense '+10 minutes' '-10 minutes' '+2 hours' '-2 hours'; do
     rmdir mnt/made
     fault add --path '^/\?' --count 1 expired-token >fault.id # asks for a renewal
     ls mnt >listing
-    has "$daemon_log" 'session renewed'
+    await_log 'session renewed'
     lacks "$daemon_log" 'error:'
     lacks "$daemon_log" 'clock is off' # signatures were by the right time
     unmount_b
