@@ -10,6 +10,9 @@
 
 static void check_number(const struct conf_keydef *key, const char *value)
 {
+	uid_t uid;
+	gid_t gid;
+
 	switch ((int)key->type) {
 	case TYPE_INT:
 		MUST(conf_value_int(value) >= key->min && conf_value_int(value) <= key->max);
@@ -25,6 +28,12 @@ static void check_number(const struct conf_keydef *key, const char *value)
 		break;
 	case TYPE_MODE:
 		MUST(conf_value_mode(value) <= 0777);
+		break;
+	case TYPE_USER:
+		MUST(conf_value_user(value, &uid) == 0 && uid != (uid_t)-1);
+		break;
+	case TYPE_GROUP:
+		MUST(conf_value_group(value, &gid) == 0 && gid != (gid_t)-1);
 		break;
 	default:
 		break;
