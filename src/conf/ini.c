@@ -20,9 +20,10 @@ struct reader {
 	struct conf_ini ini;
 	unsigned int flags;
 	unsigned int line;
-	size_t section; /* NONE above the first */
-	size_t entry;   /* the key that an indented line goes on with, or NONE */
-	size_t indent;  /* of that key's line */
+	size_t section;   /* NONE above the first */
+	size_t entry;     /* the key that an indented line goes on with, or NONE */
+	size_t indent;    /* of that key's line */
+	struct buf value; /* of the entry that goes on: the same memory as its value */
 	char **why;
 };
 
@@ -174,23 +175,36 @@ static int read_nested(struct reader *reader, char *text)
 	return add_entry(reader, buf_str(&key), strip(equals + 1));
 }
 
+/* The value's memory becomes the reader's to grow; it stays the entry's to free. */
+static int begin_growing(struct reader *reader, struct conf_ini_entry *entry)
+{
+	struct buf value = BUF_INIT;
+	int r = buf_add_str(&value, entry->value);
+
+	if (r < 0)
+		return r;
+	secret_free(entry->value);
+	entry->value = value.data;
+	reader->value = value;
+	return 0;
+}
+
 static int read_continuation(struct reader *reader, const char *text)
 {
-	_cleanup_(buf_wipe) struct buf value = BUF_INIT;
 	struct conf_ini_entry *entry = &reader->ini.entries[reader->entry];
-	char *joined;
-	int r;
+	int r = 0;
 
 	if (reader->flags & CONF_INI_OWN)
 		return bad_line(reader, "the line is indented deeper than the one it follows");
-	r = buf_printf(&value, "%s\n%s", entry->value, text);
+	if (reader->value.data != entry->value)
+		r = begin_growing(reader, entry);
+	if (r == 0)
+		r = buf_reserve(&reader->value, 1 + strlen(text));
 	if (r < 0)
 		return r;
-	joined = buf_steal(&value);
-	if (!joined)
-		return -ENOMEM;
-	secret_free(entry->value);
-	entry->value = joined;
+	buf_add_char(&reader->value, '\n');
+	buf_add_str(&reader->value, text);
+	entry->value = reader->value.data;
 	return 0;
 }
 

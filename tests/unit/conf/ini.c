@@ -120,6 +120,28 @@ static void continued_values(void **state)
 	assert_bad(b, "a = 1\n  b = 2\n", 14, CONF_INI_OWN, ":2: the line is indented");
 }
 
+/* As many as a file may have. */
+static void many_continued_lines(void **state)
+{
+	struct bench *b = *state;
+	struct buf text = BUF_INIT, whole = BUF_INIT;
+
+	assert_int_equal(buf_add_str(&text, "[a]\nk = 0"), 0);
+	assert_int_equal(buf_add_str(&whole, "0"), 0);
+	for (int i = 1; i < CONF_INI_MAX_LINES - 2; i++) {
+		assert_int_equal(buf_printf(&text, "\n  %045d", i), 0);
+		assert_int_equal(buf_printf(&whole, "\n%045d", i), 0);
+	}
+	assert_int_equal(buf_add_str(&text, "\nl = 2\n"), 0);
+	read_string(b, buf_str(&text), 0);
+	assert_parsed(b);
+	assert_string_equal(value("a", "k"), buf_str(&whole));
+	assert_string_equal(value("a", "l"), "2");
+	conf_ini_deinit(&ini);
+	buf_deinit(&text);
+	buf_deinit(&whole);
+}
+
 static void crlf_bom_and_no_newline_at_the_end(void **state)
 {
 	struct bench *b = *state;
@@ -230,6 +252,7 @@ int main(void)
 	    test(nested_keys),
 	    test(indented_as_a_whole),
 	    test(continued_values),
+	    test(many_continued_lines),
 	    test(crlf_bom_and_no_newline_at_the_end),
 	    test(empty_files),
 	    test(long_values_stay_whole),
