@@ -96,6 +96,11 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 	/* each thread has a buffer of this size, and many may write at once */
 	conn->max_write = WRITE_MAX;
+	/*
+	 * The pieces of one write with O_DIRECT are to come in order: with O_APPEND each goes to
+	 * the end, and else only what comes in order can be sent while it is written.
+	 */
+	conn->want &= ~(unsigned int)FUSE_CAP_ASYNC_DIO;
 	/* the kernel asks for attributes with the names when somebody looks at them */
 	conn->want |= conn->capable &
 		      (FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);

@@ -53,6 +53,16 @@ os.close(one)
 os.close(two)
 assert stored("log") == b"one\ntwo\n" * 10
 
+# appending past the page cache: one write is one piece, however the kernel cuts it
+fd = os.open("direct", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_DIRECT)
+with mmap.mmap(-1, len(large)) as aligned:
+    aligned[:] = large
+    for _ in range(2):
+        assert os.write(fd, aligned) == len(large)
+os.close(fd)
+assert stored("direct") == 2 * large
+os.unlink("direct")
+
 # dup and fork: one position, and each close saves
 fd = os.open("dup", os.O_WRONLY | os.O_CREAT)
 again = os.dup(fd)
