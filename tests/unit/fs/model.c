@@ -570,9 +570,13 @@ static void step_open(struct model *m)
 		m->quiet = true;
 	if (file)
 		may_settle(m, file);
-	r = look(m, path_of(m, p, buffer), &entry);
-	if (r == 0)
-		r = fs_open(m->b.fs, &m->b.call, entry.ino, flags, &h->fs, &keep);
+	r = -ESTALE;
+	/* behind that the kernel looks once more: the name is of another node now */
+	for (int i = 0; i < 2 && r == -ESTALE; i++) {
+		r = look(m, path_of(m, p, buffer), &entry);
+		if (r == 0)
+			r = fs_open(m->b.fs, &m->b.call, entry.ino, flags, &h->fs, &keep);
+	}
 	m->quiet = false;
 	trace(m, "handle %zu: open %s %s%s: %d\n", (size_t)(h - m->handles), buffer,
 	      flags & O_RDWR ? "rw" : "r", flags & O_TRUNC ? " truncated" : "", r);
