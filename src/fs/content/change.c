@@ -162,23 +162,23 @@ static int write_at(struct content *content, struct call *call, uint64_t offset,
 int content_write(struct content *content, struct call *call, uint64_t offset, const void *data,
 		  size_t len)
 {
-	int r = content_take_turn(content, call);
+	int r = content_hold(content, call);
 
 	if (r < 0)
 		return r;
 	r = write_at(content, call, offset, data, len);
-	content_leave_turn(content);
+	content_release(content);
 	return r;
 }
 
 int content_append(struct content *content, struct call *call, const void *data, size_t len)
 {
-	int r = content_take_turn(content, call);
+	int r = content_hold(content, call);
 
 	if (r < 0)
 		return r;
 	r = write_at(content, call, content_size(content), data, len);
-	content_leave_turn(content);
+	content_release(content);
 	return r;
 }
 
@@ -221,10 +221,10 @@ int content_truncate(struct content *content, struct call *call, uint64_t size)
 
 	if (size > S3_OBJECT_MAX)
 		return -EFBIG;
-	r = content_take_turn(content, call);
+	r = content_hold(content, call);
 	if (r < 0)
 		return r;
 	r = truncate_turn(content, call, size);
-	content_leave_turn(content);
+	content_release(content);
 	return r;
 }

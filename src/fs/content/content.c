@@ -143,7 +143,7 @@ void content_free(struct content *content, struct call *call)
 
 /* ---- the turn ---- */
 
-int content_take_turn(struct content *content, struct call *call)
+int content_hold(struct content *content, struct call *call)
 {
 	struct waiter waiter;
 	int r = 0;
@@ -162,7 +162,7 @@ int content_take_turn(struct content *content, struct call *call)
 	return r;
 }
 
-void content_leave_turn(struct content *content)
+void content_release(struct content *content)
 {
 	pthread_mutex_lock(&content->lock);
 	if (--content->depth == 0) {
@@ -211,16 +211,6 @@ bool content_take_settled(struct content *content, struct object *ret_object)
 	}
 	*ret_object = object;
 	return true;
-}
-
-int content_hold(struct content *content, struct call *call)
-{
-	return content_take_turn(content, call);
-}
-
-void content_release(struct content *content)
-{
-	content_leave_turn(content);
 }
 
 /* ---- what it is ---- */
@@ -473,7 +463,7 @@ static int rename_clean(struct content *content, const struct object_id *id, con
 int content_rename(struct content *content, struct call *call, const struct object_id *id,
 		   const char *etag)
 {
-	int r = content_take_turn(content, call);
+	int r = content_hold(content, call);
 
 	if (r < 0)
 		return r;
@@ -481,7 +471,7 @@ int content_rename(struct content *content, struct call *call, const struct obje
 		r = -EBUSY;
 	else
 		r = rename_clean(content, id, etag);
-	content_leave_turn(content);
+	content_release(content);
 	return r;
 }
 
@@ -490,11 +480,11 @@ void content_unlinked(struct content *content, struct call *call)
 	pthread_mutex_lock(&content->lock);
 	content->unlinked = true;
 	pthread_mutex_unlock(&content->lock);
-	if (content_take_turn(content, call) < 0)
+	if (content_hold(content, call) < 0)
 		return; /* then content_free aborts it */
 	if (content->state == CONTENT_STREAM) {
 		multipart_stop(content->stream->upload);
 		(void)multipart_abort(content->stream->upload, call);
 	}
-	content_leave_turn(content);
+	content_release(content);
 }

@@ -350,12 +350,12 @@ static int flush_turn(struct content *content, struct call *call, struct object 
 int content_flush(struct content *content, struct call *call, struct object *ret_object)
 {
 	_cleanup_(object_deinit) struct object object = {0};
-	int r = content_take_turn(content, call);
+	int r = content_hold(content, call);
 
 	if (r < 0)
 		return r;
 	r = flush_turn(content, call, &object);
-	content_leave_turn(content);
+	content_release(content);
 	if (r == 0 && ret_object) {
 		*ret_object = object;
 		object = (struct object){0};

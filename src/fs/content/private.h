@@ -62,9 +62,7 @@ struct content {
 	struct multipart *abandoned; /* turn; to be aborted */
 };
 
-/* The turn. Only once it is taken may the functions below be called. */
-int content_take_turn(struct content *content, struct call *call);
-void content_leave_turn(struct content *content);
+/* Only with the turn, which content_hold() takes, may the functions below be called. */
 
 uint64_t content_size_locked(struct content *content);
 bool content_dirty_locked(struct content *content);

@@ -64,13 +64,13 @@ static int look_locked(struct content *content, uint64_t offset, size_t len, voi
 
 static int settle(struct content *content, struct call *call)
 {
-	int r = content_take_turn(content, call);
+	int r = content_hold(content, call);
 
 	if (r < 0)
 		return r;
 	if (content->state == CONTENT_STREAM)
 		r = content_settle(content, call);
-	content_leave_turn(content);
+	content_release(content);
 	return r < 0 ? r : READ_E_AGAIN;
 }
 
@@ -80,7 +80,7 @@ static int settle(struct content *content, struct call *call)
  */
 static int base_is_stale(struct content *content, struct call *call, uint64_t generation)
 {
-	int r = content_take_turn(content, call);
+	int r = content_hold(content, call);
 
 	if (r < 0)
 		return r;
@@ -88,7 +88,7 @@ static int base_is_stale(struct content *content, struct call *call, uint64_t ge
 		r = content_resolve(content, call, NULL);
 	if (r == 0)
 		r = content->base.generation == generation ? -ESTALE : READ_E_AGAIN;
-	content_leave_turn(content);
+	content_release(content);
 	return r;
 }
 
