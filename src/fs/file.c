@@ -289,10 +289,12 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 {
 	struct fs_file *file = NULL;
 	struct node *parent, *node = NULL;
-	int r = fs_ref_dir(fs, parent_ino, &parent);
+	struct turn turn;
+	int r = turn_begin(fs, call, parent_ino, &turn);
 
 	if (r < 0)
 		return r;
+	parent = turn.changes[0];
 	r = control_check_new(fs, parent, name);
 	if (r == 0)
 		r = parent->kind == NODE_ROOT
@@ -304,7 +306,7 @@ int fs_create(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 		pthread_mutex_unlock(&fs->tree.lock);
 		*ret_file = file;
 	}
-	fs_unref(fs, parent);
+	turn_finish(fs, &turn);
 	return r;
 }
 

@@ -59,6 +59,8 @@ static int open_parts(struct fs *fs)
 	if (r == 0)
 		r = tree_init(&fs->tree, o->bucket, o->prefix, names_max(o->memory_limit));
 	if (r == 0)
+		r = turns_init(&fs->turns);
+	if (r == 0)
 		r = control_init(fs);
 	if (r == 0)
 		r = pool_new(DOWNLOAD_THREADS, &fs->downloads);
@@ -114,6 +116,7 @@ void fs_free(struct fs *fs)
 	call_group_cancel(&fs->background);
 	pool_free(fs->downloads);
 	pool_free(fs->uploads);
+	turns_deinit(&fs->turns);
 	tree_deinit(&fs->tree);
 	covered_deinit(&fs->covered);
 	buckets_deinit(&fs->buckets);

@@ -243,10 +243,15 @@ static void doubt(struct fs *fs, struct node *node)
 /* Whoever writes last has all that was set until then: of two at once, one begins again. */
 int keep_attributes(struct fs *fs, struct call *call, struct node *node)
 {
-	int r = 1;
+	struct turn turn = {.changes = {node}};
+	int r = turn_take(fs, call, &turn);
 
-	for (int i = 0; i < TRIES && r == 1; i++)
-		r = keep_once(fs, call, node);
+	if (r == 0) {
+		r = 1;
+		for (int i = 0; i < TRIES && r == 1; i++)
+			r = keep_once(fs, call, node);
+		turn_end(fs, &turn);
+	}
 	if (r != 0)
 		doubt(fs, node);
 	return r == 1 ? -ESTALE : r;

@@ -99,16 +99,18 @@ int fs_mkdir(struct fs *fs, struct call *call, uint64_t parent_ino, const char *
 	     const struct fs_maker *maker, struct fs_entry *ret_entry)
 {
 	struct node *parent;
-	int r = fs_ref_dir(fs, parent_ino, &parent);
+	struct turn turn;
+	int r = turn_begin(fs, call, parent_ino, &turn);
 
 	if (r < 0)
 		return r;
+	parent = turn.changes[0];
 	r = control_check_new(fs, parent, name);
 	if (r == 0)
 		r = parent->kind == NODE_ROOT
 			? root_mkdir(fs, call, name, ret_entry)
 			: make_directory(fs, call, parent, name, maker, ret_entry);
-	fs_unref(fs, parent);
+	turn_finish(fs, &turn);
 	return r;
 }
 
@@ -213,16 +215,18 @@ static int remove_directory(struct fs *fs, struct call *call, struct node *paren
 int fs_rmdir(struct fs *fs, struct call *call, uint64_t parent_ino, const char *name)
 {
 	struct node *parent;
-	int r = fs_ref_dir(fs, parent_ino, &parent);
+	struct turn turn;
+	int r = turn_begin(fs, call, parent_ino, &turn);
 
 	if (r < 0)
 		return r;
+	parent = turn.changes[0];
 	if (control_owns(fs, parent, name))
 		r = -EPERM;
 	else
 		r = parent->kind == NODE_ROOT ? root_rmdir(fs, call, name)
 					      : remove_directory(fs, call, parent, name);
-	fs_unref(fs, parent);
+	turn_finish(fs, &turn);
 	return r;
 }
 
@@ -274,10 +278,12 @@ int names_unlink(struct fs *fs, struct call *call, struct node *parent, struct n
 int fs_unlink(struct fs *fs, struct call *call, uint64_t parent_ino, const char *name)
 {
 	struct node *parent, *node;
-	int r = fs_ref_dir(fs, parent_ino, &parent);
+	struct turn turn;
+	int r = turn_begin(fs, call, parent_ino, &turn);
 
 	if (r < 0)
 		return r;
+	parent = turn.changes[0];
 	r = control_owns(fs, parent, name) ? -EPERM
 					   : lookup_child(fs, call, parent, name, &node, NULL);
 	if (r == 0) {
@@ -287,6 +293,6 @@ int fs_unlink(struct fs *fs, struct call *call, uint64_t parent_ino, const char 
 			r = -EISDIR;
 		fs_unref(fs, node);
 	}
-	fs_unref(fs, parent);
+	turn_finish(fs, &turn);
 	return r;
 }

@@ -15,12 +15,14 @@
 #include "mime.h"
 #include "content/staging.h"
 #include "tree.h"
+#include "turn.h"
 
 struct fs {
 	struct fs_options options;
 	struct buckets buckets;
 	struct tree tree;
 	struct covered covered;
+	struct turns turns;
 	int64_t born_wall_ms; /* the root's dates, and those of directories */
 	/* ever; see struct fs_stats */
 	atomic_uint_fast64_t unrepresentable, lookups_known, lookups_asked;

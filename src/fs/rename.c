@@ -272,6 +272,18 @@ static int add_moved(struct tree_copy *copy, char *from, struct object *source)
 	return strlen(moved->to) > S3_KEY_MAX ? -ENAMETOOLONG : 0;
 }
 
+/* True when this mount has written below since the sources were listed. */
+static bool has_written(const struct tree_copy *copy)
+{
+	const struct fs *fs = copy->m->fs;
+	bool has;
+
+	pthread_mutex_lock(&copy->m->fs->tree.lock);
+	has = fs->saves != copy->saves;
+	pthread_mutex_unlock(&copy->m->fs->tree.lock);
+	return has;
+}
+
 static int copy_moved(struct call *call, void *data)
 {
 	struct moved *moved = data;
@@ -321,6 +333,15 @@ static int list_sources(struct tree_copy *copy)
 	return r;
 }
 
+/* What this mount has replaced since is copied by copy_saved(). */
+static int copy_listed(struct call *call, void *data)
+{
+	struct moved *moved = data;
+	int r = copy_moved(call, moved);
+
+	return r == -ESTALE && has_written(moved->copy) ? 0 : r;
+}
+
 static int copy_sources(struct tree_copy *copy)
 {
 	const struct renaming *m = copy->m;
@@ -329,7 +350,7 @@ static int copy_sources(struct tree_copy *copy)
 
 	batch_init(&batch, m->fs->uploads, m->call, m->fs->options.background_timeout_ms);
 	for (size_t i = 0; i < copy->n && r == 0; i++)
-		r = batch_add(&batch, copy_moved, copy->v[i]);
+		r = batch_add(&batch, copy_listed, copy->v[i]);
 	first = batch_finish(&batch);
 	return first < 0 ? first : r;
 }
@@ -385,14 +406,6 @@ static void undo(const struct tree_copy *copy)
 			 copy->m->to.key);
 }
 
-static bool is_below(const struct node *node, const struct node *dir)
-{
-	for (; node; node = node->parent)
-		if (node == dir)
-			return true;
-	return false;
-}
-
 /* ---- open files below ---- */
 
 static bool is_held(const struct tree_copy *copy, const struct node *node)
@@ -411,7 +424,8 @@ static struct node *find_open_locked(const struct tree_copy *copy)
 	for (uint32_t slot = 0; slot < tree->n_slots; slot++) {
 		struct node *node = tree->slots[slot].node;
 
-		if (node && node->opened && is_below(node, copy->m->node) && !is_held(copy, node))
+		if (node && node->opened && node_is_below_locked(node, copy->m->node) &&
+		    !is_held(copy, node))
 			return node;
 	}
 	return NULL;
@@ -506,7 +520,7 @@ static int copy_again(struct tree_copy *copy, struct node *node)
 static bool is_written_locked(const struct tree_copy *copy, const struct node *node)
 {
 	return node->saved > copy->saves && !node->local &&
-	       (node->etag || node->kind == NODE_DIR) && is_below(node, copy->m->node);
+	       (node->etag || node->kind == NODE_DIR) && node_is_below_locked(node, copy->m->node);
 }
 
 /* The next one of those below, with a reference. */
@@ -542,6 +556,15 @@ static int copy_saved(struct tree_copy *copy)
 	return r;
 }
 
+/* One that another client has replaced is not. */
+static int check_copied(const struct tree_copy *copy)
+{
+	for (size_t i = 0; i < copy->n; i++)
+		if (!copy->v[i]->done)
+			return -ESTALE;
+	return 0;
+}
+
 /* True when it was tried: nobody has opened or uploaded anything below since. */
 static bool try_move(struct tree_copy *copy, uint64_t saves, int *ret_error)
 {
@@ -569,6 +592,8 @@ static int move_directory(struct tree_copy *copy)
 		pthread_mutex_unlock(&copy->m->fs->tree.lock);
 		if (r == 0)
 			r = copy_saved(copy);
+		if (r == 0)
+			r = check_copied(copy);
 	} while (r == 0 && !try_move(copy, saves, &r));
 	return r;
 }
@@ -602,7 +627,7 @@ static void expire_below(struct fs *fs, const struct node *dir)
 	for (uint32_t slot = 0; slot < fs->tree.n_slots; slot++) {
 		struct node *node = fs->tree.slots[slot].node;
 
-		if (node && node != dir && is_below(node, dir))
+		if (node && node != dir && node_is_below_locked(node, dir))
 			node->expires_ms = 0;
 	}
 	pthread_mutex_unlock(&fs->tree.lock);
@@ -652,13 +677,25 @@ static int check_target(struct renaming *m, unsigned int flags)
 	return names_check_empty(m->fs, m->call, m->target, &m->to, &m->target_marker);
 }
 
-static int find_both(struct renaming *m)
+/* Looks for what is renamed again where the turn had to be waited for. -ESTALE: it is another. */
+static int find_source(struct renaming *m, const struct turn *turn)
 {
-	int r = lookup_child(m->fs, m->call, m->parent, m->name, &m->node, NULL);
+	struct node *node;
+	int r;
 
+	if (!turn->waited)
+		return 0;
+	r = lookup_child(m->fs, m->call, m->parent, m->name, &node, NULL);
 	if (r < 0)
 		return r;
-	r = lookup_child(m->fs, m->call, m->new_parent, m->new_name, &m->target, NULL);
+	fs_unref(m->fs, node);
+	return node == m->node ? 0 : -ESTALE;
+}
+
+static int find_target(struct renaming *m)
+{
+	int r = lookup_child(m->fs, m->call, m->new_parent, m->new_name, &m->target, NULL);
+
 	if (r < 0 && r != -ENOENT)
 		return r;
 	pthread_mutex_lock(&m->fs->tree.lock);
@@ -678,13 +715,26 @@ static bool is_into_itself(const struct renaming *m)
 	bool is;
 
 	pthread_mutex_lock(&m->fs->tree.lock);
-	is = is_below(m->new_parent, m->node);
+	is = node_is_below_locked(m->new_parent, m->node);
 	pthread_mutex_unlock(&m->fs->tree.lock);
 	return is;
 }
 
+static int rename_found(struct renaming *m, unsigned int flags)
+{
+	int r = find_target(m);
+
+	if (r < 0 || m->node == m->target)
+		return r;
+	r = is_into_itself(m) ? -EINVAL : check_target(m, flags);
+	if (r < 0)
+		return r;
+	return node_is_directory(m->node) ? rename_directory(m) : rename_file(m);
+}
+
 static int rename_in(struct renaming *m, unsigned int flags)
 {
+	struct turn turn = {.changes = {m->parent, m->new_parent}};
 	int r;
 
 	if (control_owns(m->fs, m->parent, m->name) ||
@@ -692,13 +742,18 @@ static int rename_in(struct renaming *m, unsigned int flags)
 		return -EPERM;
 	if (m->parent->kind == NODE_ROOT || m->new_parent->kind == NODE_ROOT)
 		return -EXDEV;
-	r = find_both(m);
-	if (r < 0 || m->node == m->target)
-		return r;
-	r = is_into_itself(m) ? -EINVAL : check_target(m, flags);
+	r = lookup_child(m->fs, m->call, m->parent, m->name, &m->node, NULL);
 	if (r < 0)
 		return r;
-	return node_is_directory(m->node) ? rename_directory(m) : rename_file(m);
+	turn.moves = node_is_directory(m->node) ? m->node : NULL;
+	r = turn_take(m->fs, m->call, &turn);
+	if (r < 0)
+		return r;
+	r = find_source(m, &turn);
+	if (r == 0)
+		r = rename_found(m, flags);
+	turn_end(m->fs, &turn);
+	return r;
 }
 
 int fs_rename(struct fs *fs, struct call *call, uint64_t parent, const char *name,

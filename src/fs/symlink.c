@@ -110,14 +110,16 @@ int fs_symlink(struct fs *fs, struct call *call, uint64_t parent_ino, const char
 	       const char *target, const struct fs_maker *maker, struct fs_entry *ret_entry)
 {
 	struct node *parent;
-	int r = fs_ref_dir(fs, parent_ino, &parent);
+	struct turn turn;
+	int r = turn_begin(fs, call, parent_ino, &turn);
 
 	if (r < 0)
 		return r;
+	parent = turn.changes[0];
 	r = check_new_link(fs, parent, name, target);
 	if (r == 0)
 		r = make_link(fs, call, parent, name, target, maker, ret_entry);
-	fs_unref(fs, parent);
+	turn_finish(fs, &turn);
 	return r;
 }
 

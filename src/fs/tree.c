@@ -459,6 +459,14 @@ int tree_expire_locked(struct tree *tree, struct node *parent, struct buf *names
 	return r;
 }
 
+bool node_is_below_locked(const struct node *node, const struct node *dir)
+{
+	for (; node; node = node->parent)
+		if (node == dir)
+			return true;
+	return false;
+}
+
 int tree_set_text(char **field, const char *text)
 {
 	char *copy = text ? strdup(text) : NULL;

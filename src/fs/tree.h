@@ -184,6 +184,8 @@ bool tree_is_absent_locked(struct tree *tree, const struct node *parent, const c
  */
 struct buf;
 int tree_expire_locked(struct tree *tree, struct node *parent, struct buf *names, struct buf *inos);
+/* The node is the directory, or somewhere below it. NULL is below nothing. */
+bool node_is_below_locked(const struct node *node, const struct node *dir);
 /* Copies the text; what was there is freed. Returns 0, -ENOMEM. */
 int tree_set_text(char **field, const char *text);
 

@@ -33,7 +33,8 @@ struct call_group {
 
 struct call {
 	struct clock *clock;
-	int64_t deadline_ms; /* boot time, CLOCK_NEVER for none; set before the call is shared */
+	int64_t
+	    deadline_ms; /* boot time, CLOCK_NEVER for none; for the thread that is in the call */
 	struct call_group *group;
 	pthread_mutex_t lock;
 	bool cancelled;             /* lock */

@@ -950,14 +950,34 @@ static void *rename_d(void *data)
 	return NULL;
 }
 
-/* The copies are made when they come. */
+struct making {
+	struct bench *b;
+	uint64_t dir;
+	int r;
+};
+
+static void *make_two(void *data)
+{
+	struct making *making = data;
+	struct bench *b = making->b;
+	struct fs_entry entry;
+	struct call call;
+
+	call_init(&call, NULL, &b->clock.clock, CLOCK_NEVER);
+	making->r = fs_symlink(b->fs, &call, making->dir, "link", "target", &maker, &entry);
+	if (making->r == 0)
+		making->r = fs_mkdir(b->fs, &call, making->dir, "made", &maker, &entry);
+	call_deinit(&call);
+	return NULL;
+}
+
+/* The copies are made when they come, and wait for its end. */
 static void changes_while_a_directory_is_renamed(void **state)
 {
 	struct bench *b = *state;
 	struct renaming renaming = {.b = b, .r = 1};
-	struct fs_entry entry;
 	uint64_t dir, file;
-	pthread_t thread;
+	pthread_t thread, changer, two;
 
 	put(b, "d/", "mode", "16832");
 	put(b, "d/a", "mode", "33188");
@@ -967,18 +987,19 @@ static void changes_while_a_directory_is_renamed(void **state)
 	memory_hold(&b->s3, MEMORY_COPY_OBJECT, MEMORY_AFTER);
 	assert_int_equal(pthread_create(&thread, NULL, rename_d, &renaming), 0);
 	assert_true(memory_wait_held(&b->s3, MEMORY_COPY_OBJECT, 3));
-	assert_int_equal(fs_symlink(b->fs, &b->call, dir, "link", "target", &maker, &entry), 0);
-	assert_int_equal(fs_mkdir(b->fs, &b->call, dir, "made", &maker, &entry), 0);
 	struct changing changing = {b, file, FS_SET_MODE, 1, {.st_mode = 0600}};
-	pthread_t changer;
+	struct making making = {b, dir, 1};
 
 	assert_int_equal(pthread_create(&changer, NULL, change, &changing), 0);
-	assert_true(memory_wait_held(&b->s3, MEMORY_COPY_OBJECT, 4));
+	assert_int_equal(pthread_create(&two, NULL, make_two, &making), 0);
+	assert_true(test_clock_settled(&b->clock, 3 + 2));
 	memory_release(&b->s3, MEMORY_COPY_OBJECT);
 	assert_int_equal(pthread_join(changer, NULL), 0);
+	assert_int_equal(pthread_join(two, NULL), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(renaming.r, 0);
 	assert_int_equal(changing.r, 0);
+	assert_int_equal(making.r, 0);
 	assert_meta(b, "e/", "mode", "16832");
 	assert_meta(b, "e/a", "mode", "33152");
 	assert_meta(b, "e/link", "mode", "41471");

@@ -11,8 +11,8 @@
  *
  * Parts are a few bytes long, so that small files have all the states of large ones. Requests fail
  * before they are done or after, other clients change objects between operations and while requests
- * are under way, time passes, and the mount crashes: between operations, or in the middle of one,
- * with a server that answers no more.
+ * are under way, files are unlinked while their directory is renamed, time passes, and the mount
+ *crashes: between operations, or in the middle of one, with a server that answers no more.
  */
 #include "tree_bench.h"
 
@@ -84,6 +84,21 @@ struct handle {
 	bool writes;
 };
 
+/* A file is unlinked by another thread while its directory is renamed. */
+struct meanwhile {
+	struct model *model;
+	unsigned int in; /* model->lock: at the how manieth request; 0: not, or it has begun */
+	bool begun;
+	uint64_t parent;
+	const char *name;
+	struct call call;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool over; /* lock */
+	int r;
+};
+
 struct model {
 	struct sequence *seq;
 	struct bench b;
@@ -104,8 +119,9 @@ struct model {
 	int fault_error;
 	bool goes_down; /* then, and the mount crashes in this step */
 	bool is_down;
-	atomic_bool shakes;      /* so the unsaved files are shaky */
-	atomic_bool failed;      /* it came */
+	atomic_bool shakes; /* so the unsaved files are shaky */
+	atomic_bool failed; /* it came */
+	struct meanwhile meanwhile;
 	bool others;             /* another client came in this step */
 	bool quiet;              /* nothing happens meanwhile */
 	atomic_size_t left_over; /* uploads whose beginning nobody was told of, or that could not be
@@ -311,16 +327,47 @@ static bool fault_comes(struct model *m, enum memory_op op, enum memory_when whe
 	return true;
 }
 
+/* Done or not, it waits in the clock then. */
+static void *run_meanwhile(void *data)
+{
+	struct meanwhile *w = data;
+	struct clock *clock = &w->model->b.clock.clock;
+
+	w->r = fs_unlink(w->model->b.fs, &w->call, w->parent, w->name);
+	pthread_mutex_lock(&w->lock);
+	while (!w->over)
+		clock->wait(clock, &w->cond, &w->lock, CLOCK_NEVER);
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static void begin_meanwhile(struct model *m)
+{
+	struct meanwhile *w = &m->meanwhile;
+
+	pthread_mutex_init(&w->lock, NULL);
+	HOLDS(m, clock_cond_init(&w->cond) == 0);
+	call_init(&w->call, NULL, &m->b.clock.clock, CLOCK_NEVER);
+	w->over = false;
+	HOLDS(m, pthread_create(&w->thread, NULL, run_meanwhile, w) == 0);
+	HOLDS(m, test_clock_settled(&m->b.clock, 1));
+}
+
 static int hook(void *data, enum memory_op op, enum memory_when when, const char *name)
 {
 	struct model *m = data;
+	bool begins;
 	int r = 0;
 
 	(void)name;
 	pthread_mutex_lock(&m->lock);
 	if (fault_comes(m, op, when))
 		r = m->fault_error;
+	begins = m->meanwhile.in > 0 && --m->meanwhile.in == 0;
+	m->meanwhile.begun = m->meanwhile.begun || begins;
 	pthread_mutex_unlock(&m->lock);
+	if (begins)
+		begin_meanwhile(m);
 	/* another client, while a request of this thread is under way */
 	if (r == 0 && pthread_equal(pthread_self(), m->main) && !m->quiet && !m->others &&
 	    one_in(m, 24)) {
@@ -888,13 +935,56 @@ static void step_rename(struct model *m)
 		target->disturbed = true;
 }
 
+/* Some file of the directory that is not open will be unlinked at some request. */
+static void plan_meanwhile(struct model *m, size_t d, struct meanwhile *w)
+{
+	char buffer[PATH_SIZE];
+	struct fs_entry entry;
+	size_t i = below(m, NAMES);
+	unsigned int in = 1 + (unsigned int)below(m, 16);
+
+	*w = (struct meanwhile){.model = m};
+	if (!one_in(m, 2) || m->paths[d * NAMES + i].file || !m->paths[d * NAMES + i].now.there ||
+	    look(m, place_of(m, d), &entry) != 0)
+		return;
+	w->parent = entry.ino;
+	w->name = names[i];
+	trace(m, "unlink %s at request %u of\n", path_of(m, d * NAMES + i, buffer), in);
+	pthread_mutex_lock(&m->lock);
+	w->in = in;
+	pthread_mutex_unlock(&m->lock);
+}
+
+/* True when it came; what it returned is in w->r. */
+static bool end_meanwhile(struct model *m, struct meanwhile *w)
+{
+	bool begun;
+
+	pthread_mutex_lock(&m->lock);
+	w->in = 0;
+	begun = w->begun;
+	pthread_mutex_unlock(&m->lock);
+	if (!begun)
+		return false;
+	pthread_mutex_lock(&w->lock);
+	w->over = true;
+	pthread_cond_broadcast(&w->cond);
+	pthread_mutex_unlock(&w->lock);
+	HOLDS(m, pthread_join(w->thread, NULL) == 0);
+	call_deinit(&w->call);
+	pthread_cond_destroy(&w->cond);
+	pthread_mutex_destroy(&w->lock);
+	trace(m, "  meanwhile, unlink %s: %d\n", w->name, w->r);
+	return true;
+}
+
 /* A directory with all that is in it, to its other place. */
 static void step_rename_dir(struct model *m)
 {
 	size_t d = 1;
 	struct bytes bytes[NAMES], at[2][NAMES];
-	bool shaky = false;
-	struct fs_entry parent, new_parent;
+	bool shaky = false, unlinked;
+	struct fs_entry parent = {0}, new_parent = {0};
 	const char *name, *new_name;
 	char buffer[PATH_SIZE];
 	int r;
@@ -915,8 +1005,10 @@ static void step_rename_dir(struct model *m)
 	r = look(m, m->place[d] ? "two" : "one", &parent);
 	if (r == 0)
 		r = look(m, m->place[d] ? "one" : "two", &new_parent);
+	plan_meanwhile(m, d, &m->meanwhile);
 	if (r == 0)
 		r = fs_rename(m->b.fs, &m->b.call, parent.ino, name, new_parent.ino, new_name, 0);
+	unlinked = end_meanwhile(m, &m->meanwhile);
 	m->quiet = false;
 	trace(m, "rename %s %s: %d\n", dirs[d].places[m->place[d]], dirs[d].places[!m->place[d]],
 	      r);
@@ -925,6 +1017,14 @@ static void step_rename_dir(struct model *m)
 			at[place][i] = object_of_path(m, d * NAMES + i);
 		m->place[d] = !m->place[d];
 	}
+	if (unlinked && m->meanwhile.r < 0) {
+		HOLDS(m, m->failed);
+		m->over = true;
+		return;
+	}
+	for (size_t i = 0; i < NAMES && unlinked; i++)
+		if (!strcmp(names[i], m->meanwhile.name))
+			bytes[i] = (struct bytes){0};
 	if (r < 0) {
 		bool is_old = true, is_new = true;
 
