@@ -164,11 +164,16 @@ static int read_word(struct reader *reader, const char *word, const char *raw, s
 	size_t len = strcspn(word, "=");
 	const struct conf_keydef *key = conf_keys_find(word, len);
 	const struct alias *alias = find_alias(word);
+	int r;
 
 	if (listed(ignored_words, ARRAY_LEN(ignored_words), word))
 		return 0;
-	if (listed(fuse_words, ARRAY_LEN(fuse_words), word))
-		return add_fuse_option(reader, raw, raw_len);
+	if (listed(fuse_words, ARRAY_LEN(fuse_words), word)) {
+		if (buf_printf(&where, "-o %.*s", (int)len, word) < 0)
+			return -ENOMEM;
+		r = conf_value_check_line(word, buf_str(&where), reader->why);
+		return r < 0 ? r : add_fuse_option(reader, raw, raw_len);
+	}
 	if (buf_printf(&where, "-o %s", key ? key->name : word) < 0)
 		return -ENOMEM;
 	if (alias)

@@ -355,12 +355,15 @@ static int check_url(const char *value, const char *where, char **ret_why)
 	return 0;
 }
 
-static bool one_line(const char *value)
+int conf_value_check_line(const char *value, const char *where, char **ret_why)
 {
 	for (; *value; value++)
 		if ((unsigned char)*value < 0x20 || *value == 0x7f)
-			return false;
-	return true;
+			return conf_complain(ret_why,
+					     "%s: the value goes on in another line, or has "
+					     "control characters",
+					     where);
+	return 0;
 }
 
 /* What a value of the type must be, for the types that only are right or wrong; else NULL. */
@@ -419,14 +422,13 @@ int conf_value_check(const struct conf_keydef *key, const char *value, const cha
 		     char **ret_why)
 {
 	const char *what;
+	int r;
 
 	if (!*value)
 		return conf_complain(ret_why, "%s: the value is missing", where);
-	if (!one_line(value))
-		return conf_complain(ret_why,
-				     "%s: the value goes on in another line, or has "
-				     "control characters",
-				     where);
+	r = conf_value_check_line(value, where, ret_why);
+	if (r < 0)
+		return r;
 	if (key->type == TYPE_INT)
 		return check_int(key, value, where, ret_why);
 	if (key->type == TYPE_SECONDS)

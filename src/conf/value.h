@@ -12,7 +12,10 @@
 
 #include "keys.h"
 
-/* where: named first in the complaint. Returns 0, -EINVAL with *ret_why, -ENOMEM. */
+/* That it is one line, without control characters: all that is asked of a value without a key.
+ * where: named first in the complaint. Returns 0, -EINVAL with *ret_why, -ENOMEM. */
+int conf_value_check_line(const char *value, const char *where, char **ret_why);
+/* The same, and by its key's type. */
 int conf_value_check(const struct conf_keydef *key, const char *value, const char *where,
 		     char **ret_why);
 

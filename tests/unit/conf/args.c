@@ -194,6 +194,8 @@ static void unknown_options(void **state)
 	    {"-ofoo", "unknown option '-o foo'"},
 	    {"-ofoo=hidden", "unknown option '-o foo'"},
 	    {"-ofsname", "unknown option '-o fsname'"},
+	    {"-ofsname=a\fb", "-o fsname: the value goes on in another line, or has control "
+			      "characters"},
 	    {"-orole-arm=x", "did you mean '-o role_arn'?"},
 	    {"-ohelp", "unknown option '-o help'"},
 	    {"-oro=yes", "unknown option '-o ro'"},
