@@ -33,8 +33,7 @@ struct call_group {
 
 struct call {
 	struct clock *clock;
-	int64_t
-	    deadline_ms; /* boot time, CLOCK_NEVER for none; for the thread that is in the call */
+	int64_t deadline_ms; /* boot time, CLOCK_NEVER for none; of the thread in the call */
 	struct call_group *group;
 	pthread_mutex_t lock;
 	bool cancelled;             /* lock */
