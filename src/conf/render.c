@@ -34,6 +34,18 @@ static int line(struct buf *b, const char *key, const char *value, const char *w
 	return buf_printf(b, "%s = %s  # %s\n", key, value, where);
 }
 
+/* A path may have any bytes. where: NULL leaves it out. */
+static int path_line(struct buf *b, const char *key, const char *path, const char *where)
+{
+	int r = buf_printf(b, "%s = ", key);
+
+	if (r == 0)
+		r = buf_add_escaped(b, path);
+	if (r < 0)
+		return r;
+	return where ? buf_printf(b, "  # %s\n", where) : buf_add_char(b, '\n');
+}
+
 static const char *where_of(const struct conf *conf, enum conf_key_id id)
 {
 	const struct conf_setting *setting =
@@ -53,11 +65,11 @@ static int render_identity(const struct conf *conf, struct buf *b)
 		r = buf_printf(b, "base = profile %s  # %s\n", identity->profile,
 			       where_of(conf, KEY_SOURCE_PROFILE));
 	if (r == 0)
-		r = line(b, "aws_config_file", identity->config_file,
-			 where_of(conf, KEY_AWS_CONFIG_FILE));
+		r = path_line(b, "aws_config_file", identity->config_file,
+			      where_of(conf, KEY_AWS_CONFIG_FILE));
 	if (r == 0)
-		r = line(b, "aws_shared_credentials_file", identity->credentials_file,
-			 where_of(conf, KEY_AWS_SHARED_CREDENTIALS_FILE));
+		r = path_line(b, "aws_shared_credentials_file", identity->credentials_file,
+			      where_of(conf, KEY_AWS_SHARED_CREDENTIALS_FILE));
 	return r;
 }
 
@@ -98,7 +110,7 @@ static int render_key(const struct conf *conf, enum conf_key_id id, struct buf *
 	if (id == KEY_CREATE_REGION)
 		text = conf->create_region;
 	if (id == KEY_STAGING_DIR)
-		text = conf->staging_dir;
+		return path_line(b, "staging_dir", conf->staging_dir, where_of(conf, id));
 	if (id == KEY_UID)
 		return buf_printf(b, "uid = %u  # %s\n", conf->uid, where_of(conf, id));
 	if (id == KEY_GID)
@@ -120,7 +132,7 @@ int conf_render(const struct conf *conf, struct buf *b)
 	if (r == 0 && *conf->prefix)
 		r = line(b, "prefix", conf->prefix, "SOURCE");
 	if (r == 0 && conf->mountpoint)
-		r = buf_printf(b, "mountpoint = %s\n", conf->mountpoint);
+		r = path_line(b, "mountpoint", conf->mountpoint, NULL);
 	if (r == 0)
 		r = render_identity(conf, b);
 	for (size_t i = 0; r == 0 && i < conf->n_roles; i++)

@@ -171,8 +171,8 @@ static void check_mount(const struct conf *conf)
 
 /* ---- what is rendered is read as the same ---- */
 
-/* Lines of keys that xacctfs.conf may have; a value with what would begin a comment there is left
- * out. True when all are written. */
+/* Lines of keys that xacctfs.conf may have; a value with what would begin a comment there, or
+ * that was escaped, is left out. True when all are written. */
 static bool write_rendered(const char *rendered, struct buf *file)
 {
 	struct fuzz_rest rest = {(const uint8_t *)rendered, strlen(rendered)};
@@ -187,7 +187,7 @@ static bool write_rendered(const char *rendered, struct buf *file)
 		MUST(!strncmp(line + len, " = ", 3));
 		if (!key || key->flags & CONF_KEY_NOT_IN_FILE)
 			continue;
-		if (strpbrk(line + len + 3, "#;") != strrchr(line, '#')) {
+		if (strpbrk(line + len + 3, "#;\\") != strrchr(line, '#')) {
 			all = false;
 			continue;
 		}

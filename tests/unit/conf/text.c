@@ -112,6 +112,18 @@ static void render_says_where_from(void **state)
 	assert_null(strstr(render(b), "json ="));
 }
 
+static void render_keeps_to_its_lines(void **state)
+{
+	struct bench *b = *state;
+
+	parse(b, "xacctfs", "accountB", "/m\nread_only = yes", NULL);
+	assert_line(b, "mountpoint = /m\\x0aread_only = yes\n");
+	setenv("TMPDIR", "/t\nx", 1);
+	parse(b, "xacctfs", "accountB", "/m", NULL);
+	assert_non_null(strstr(render(b), "staging_dir = /t\\x0ax/xacctfs-"));
+	unsetenv("TMPDIR");
+}
+
 static void render_has_no_secret(void **state)
 {
 	struct bench *b = *state;
@@ -181,8 +193,10 @@ static void samples_are_right(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    test(help_fits_80_columns), test(help_has_every_key), test(render_says_where_from),
-	    test(render_has_no_secret), test(render_of_a_chain),  test(samples_are_right),
+	    test(help_fits_80_columns),   test(help_has_every_key),
+	    test(render_says_where_from), test(render_keeps_to_its_lines),
+	    test(render_has_no_secret),   test(render_of_a_chain),
+	    test(samples_are_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
