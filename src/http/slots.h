@@ -3,9 +3,9 @@
  *
  * A slot is what one exchange needs: a multi handle with the connections that it keeps alive, and
  * an easy handle, which is made for each exchange: libcurl before 8.1 takes a pointer to freed
- * headers over to the next response, and nothing of one call should
- * come into another anyway. It serves one thread at a time, taken and put back. The slots share the
- * resolved names and the TLS sessions.
+ * headers over to the next response, and nothing of one call should come into another anyway. It
+ * serves one thread at a time, taken and put back. The slots share the resolved names and the TLS
+ * sessions.
  *
  * slots.lock is a leaf, and no slot is made or freed under it: both may touch the network.
  */
