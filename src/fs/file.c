@@ -366,11 +366,14 @@ static int write_file(struct fs *fs, struct call *call, const struct fs_file *fi
 		r = appends ? content_append(content, call, data, len)
 			    : content_write(content, call, offset, data, len);
 		opened_note_settled(fs, call, file->node, file->opened, r);
+		if (r == -ENOSPC)
+			opened_log_full(fs, file->node, file->opened);
 	}
 	if (r == 0) {
 		fs->written_bytes += len;
 		pthread_mutex_lock(&fs->tree.lock);
 		opened_date_locked(fs, file->node);
+		file->opened->full = false;
 		pthread_mutex_unlock(&fs->tree.lock);
 	}
 	return r;

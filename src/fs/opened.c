@@ -1,6 +1,7 @@
 #include "opened.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -298,20 +299,49 @@ int opened_save(struct fs *fs, struct call *call, struct node *node, struct open
 
 /* ---- the end of a handle ---- */
 
+/* For the log: question marks where it has no name any more. */
+static void find_place(struct fs *fs, const struct node *node, struct place *ret_place,
+		       const char **ret_bucket, const char **ret_key)
+{
+	pthread_mutex_lock(&fs->tree.lock);
+	if (tree_place_locked(&fs->tree, node, ret_place) < 0)
+		*ret_place = (struct place){0};
+	pthread_mutex_unlock(&fs->tree.lock);
+	*ret_bucket = ret_place->bucket ? ret_place->bucket : "?";
+	*ret_key = ret_place->key ? ret_place->key : "?";
+}
+
 void opened_log_lost(struct fs *fs, const struct node *node, int r)
 {
 	/* a server that did not answer may have carried it out, or do so yet */
 	bool answered = r != -ETIMEDOUT && r != -EINTR && r != -EIO;
 	_cleanup_(place_deinit) struct place place = {0};
+	const char *bucket, *key;
 
-	pthread_mutex_lock(&fs->tree.lock);
-	if (tree_place_locked(&fs->tree, node, &place) < 0)
-		place = (struct place){0};
-	pthread_mutex_unlock(&fs->tree.lock);
-	log_error("%s/%s: what was written is lost, the object is as it was%s: %s",
-		  place.bucket ? place.bucket : "?", place.key ? place.key : "?",
+	find_place(fs, node, &place, &bucket, &key);
+	log_error("%s/%s: what was written is lost, the object is as it was%s: %s", bucket, key,
 		  answered ? "" : " (or S3 carried the last request out without an answer)",
 		  strerror(-r));
+}
+
+void opened_log_full(struct fs *fs, const struct node *node, struct opened *opened)
+{
+	_cleanup_(place_deinit) struct place place = {0};
+	const char *bucket, *key;
+	bool told;
+
+	pthread_mutex_lock(&fs->tree.lock);
+	told = opened->full;
+	opened->full = true;
+	pthread_mutex_unlock(&fs->tree.lock);
+	if (told)
+		return;
+	find_place(fs, node, &place, &bucket, &key);
+	log_error(
+	    "write to %s/%s: no room in staging_dir: %" PRIu64 " bytes of staging_limit's %" PRIu64
+	    " are used, else its disk is full; close files that are changed in part, or raise "
+	    "staging_limit",
+	    bucket, key, staging_used(&fs->staging), fs->options.staging_limit);
 }
 
 /* True for the last one; the content is then nobody's but the caller's. */

@@ -41,6 +41,8 @@ int opened_save_rest(struct fs *fs, struct call *call, struct node *node, struct
 bool opened_drop(struct fs *fs, struct node *node, struct opened *opened);
 /* What was written is lost for this errno. */
 void opened_log_lost(struct fs *fs, const struct node *node, int r);
+/* There was no local room for what was to be written: said once, until a write finds some. */
+void opened_log_full(struct fs *fs, const struct node *node, struct opened *opened);
 
 /* attrs=posix: the content is going to be written to. */
 int opened_prepare(struct fs *fs, struct call *call, struct node *node, struct opened *opened);

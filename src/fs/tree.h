@@ -49,6 +49,7 @@ struct opened {
 	bool told;     /* an upload failed, and whoever asked for it was told */
 	bool doubt;    /* one may have been done though it failed */
 	bool replaced; /* the name is another client's object now */
+	bool full;     /* there was no local room for the last write, and that was logged */
 	/* its type and metadata; with attrs=posix, when it was opened for writing */
 	struct object kept;
 	bool kept_known;

@@ -20,8 +20,12 @@ for _ in range(2):
             at += step
     except OSError as e:
         assert e.errno == errno.ENOSPC, e
+        refused(errno.ENOSPC, os.pwrite, fd, b"x" * step, at)
     assert step <= at <= 4 << 20, at
     os.close(fd)
     assert sh("other full-bucket/file") == b"x" * at + old[at:], at
 EOF2
 unmount_b
+# one line for each file that found none, however often it tried
+has "$daemon_log" "error: write to full-bucket/file: no room in staging_dir: [0-9]+ bytes of staging_limit's 4194304 are used, "
+equal "lines about the room" "$(grep -c 'no room' "$daemon_log")" 2
