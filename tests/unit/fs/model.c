@@ -88,7 +88,8 @@ struct handle {
 struct meanwhile {
 	struct model *model;
 	unsigned int in; /* model->lock: at the how manieth request; 0: not, or it has begun */
-	bool begun;
+	bool begun;      /* model->lock */
+	bool under_way;  /* model->lock: it has come to a halt, or to its end */
 	uint64_t parent;
 	const char *name;
 	struct call call;
@@ -112,13 +113,14 @@ struct model {
 	bool over;            /* the rest of the sequence cannot be told */
 
 	pthread_mutex_t lock; /* of what follows: hooks run in the pool's threads, too */
+	pthread_cond_t under_way;
 	pthread_t main;
 	enum memory_op fault_op;
 	enum memory_when fault_when;
 	unsigned int fault_in; /* the how manieth; 0: none */
 	int fault_error;
 	bool goes_down; /* then, and the mount crashes in this step */
-	bool is_down;
+	atomic_bool is_down;
 	atomic_bool shakes; /* so the unsaved files are shaky */
 	atomic_bool failed; /* it came */
 	struct meanwhile meanwhile;
@@ -366,8 +368,13 @@ static int hook(void *data, enum memory_op op, enum memory_when when, const char
 	begins = m->meanwhile.in > 0 && --m->meanwhile.in == 0;
 	m->meanwhile.begun = m->meanwhile.begun || begins;
 	pthread_mutex_unlock(&m->lock);
-	if (begins)
+	if (begins) {
 		begin_meanwhile(m);
+		pthread_mutex_lock(&m->lock);
+		m->meanwhile.under_way = true;
+		pthread_cond_signal(&m->under_way);
+		pthread_mutex_unlock(&m->lock);
+	}
 	/* another client, while a request of this thread is under way */
 	if (r == 0 && pthread_equal(pthread_self(), m->main) && !m->quiet && !m->others &&
 	    one_in(m, 24)) {
@@ -943,7 +950,9 @@ static void plan_meanwhile(struct model *m, size_t d, struct meanwhile *w)
 	size_t i = below(m, NAMES);
 	unsigned int in = 1 + (unsigned int)below(m, 16);
 
+	pthread_mutex_lock(&m->lock);
 	*w = (struct meanwhile){.model = m};
+	pthread_mutex_unlock(&m->lock);
 	if (!one_in(m, 2) || m->paths[d * NAMES + i].file || !m->paths[d * NAMES + i].now.there ||
 	    look(m, place_of(m, d), &entry) != 0)
 		return;
@@ -963,6 +972,8 @@ static bool end_meanwhile(struct model *m, struct meanwhile *w)
 	pthread_mutex_lock(&m->lock);
 	w->in = 0;
 	begun = w->begun;
+	while (begun && !w->under_way)
+		pthread_cond_wait(&m->under_way, &m->lock);
 	pthread_mutex_unlock(&m->lock);
 	if (!begun)
 		return false;
@@ -1247,6 +1258,7 @@ static void run_sequence(struct sequence *seq, void *data)
 
 	*m = (struct model){.seq = seq, .main = pthread_self()};
 	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->under_way, NULL);
 	log_lines_start(LOG_LEVEL_ERROR); /* what the faults have lost is not this test's */
 	m->ttl_ms = ttls[below(m, ARRAY_LEN(ttls))];
 	bench_prepare(&m->b, m->ttl_ms);
@@ -1257,6 +1269,7 @@ static void run_sequence(struct sequence *seq, void *data)
 	end_account(m);
 	bench_end(&m->b);
 	log_lines_stop();
+	pthread_cond_destroy(&m->under_way);
 	pthread_mutex_destroy(&m->lock);
 }
 
