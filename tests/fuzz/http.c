@@ -9,9 +9,13 @@
 #include "xacctfs/util/cleanup.h"
 
 #define BODY_MAX 2000
+/* a server keeps a thread for each connection that it has had */
+#define INPUTS_OF_A_SERVER 64
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fuzz_rest input; /* lock */
+static struct http_server *server;
+static struct http_transport *transport;
 
 static void send_input(struct http_conn *conn, void *data)
 {
@@ -47,23 +51,39 @@ static void check(int r, const struct http_response *response, uint64_t sunk)
 		     !strpbrk(response->headers.v[i].value, "\r\n"));
 }
 
+static void stop(void)
+{
+	http_transport_free(steal(&transport));
+	http_server_stop(steal(&server));
+}
+
+static void start(void)
+{
+	static bool first = true;
+	static unsigned int inputs;
+
+	if (inputs++ % INPUTS_OF_A_SERVER != 0)
+		return;
+	stop();
+	server = http_server_start(&(struct http_server_options){.script = send_input});
+	MUST(http_curl_new(&(struct http_curl_options){.connect_timeout_ms = 60000,
+						       .stall_timeout_ms = 60000,
+						       .user_agent = "fuzz"},
+			   &transport) == 0);
+	if (first)
+		MUST(atexit(stop) == 0);
+	first = false;
+}
+
 static void perform(const char *method, bool with_sink)
 {
-	static struct http_server *server;
-	static struct http_transport *transport;
 	_cleanup_(http_request_deinit) struct http_request request = {.method = method};
 	_cleanup_(http_response_deinit) struct http_response response = {0};
 	uint64_t sunk = 0;
 	struct call call;
 	int r;
 
-	if (!server) {
-		server = http_server_start(&(struct http_server_options){.script = send_input});
-		MUST(http_curl_new(&(struct http_curl_options){.connect_timeout_ms = 60000,
-							       .stall_timeout_ms = 60000,
-							       .user_agent = "fuzz"},
-				   &transport) == 0);
-	}
+	start();
 	request.scheme = fuzz_have(strdup("http"));
 	request.authority = fuzz_have(strdup(http_server_authority(server)));
 	request.path = fuzz_have(strdup("/"));
