@@ -171,6 +171,6 @@ os.close(one)
 os.close(two)
 assert stored("mapped") == large[:1000] + b"patch" + large[1005:6000] + b"patch" + large[6005:10000] + b"appended"
 EOF
-equal "uploads left behind" "$(uploads open-bucket)" 0
+await '[ "$(uploads open-bucket)" = 0 ]'
 unmount_b
 lacks "$daemon_log" ' (error|warn): '
