@@ -17,6 +17,7 @@
 #include "tree_bench.h"
 
 #include "log_lines.h"
+#include "meanwhile.h"
 #include "sequence.h"
 
 #include "../../../src/fs/private.h"
@@ -85,18 +86,14 @@ struct handle {
 };
 
 /* A file is unlinked by another thread while its directory is renamed. */
-struct meanwhile {
+struct interference {
 	struct model *model;
 	unsigned int in; /* model->lock: at the how manieth request; 0: not, or it has begun */
 	bool begun;      /* model->lock */
 	bool under_way;  /* model->lock: it has come to a halt, or to its end */
 	uint64_t parent;
 	const char *name;
-	struct call call;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool over; /* lock */
+	struct meanwhile thread;
 	int r;
 };
 
@@ -123,7 +120,7 @@ struct model {
 	atomic_bool is_down;
 	atomic_bool shakes; /* so the unsaved files are shaky */
 	atomic_bool failed; /* it came */
-	struct meanwhile meanwhile;
+	struct interference meanwhile;
 	bool others;             /* another client came in this step */
 	bool quiet;              /* nothing happens meanwhile */
 	atomic_size_t left_over; /* uploads whose beginning nobody was told of, or that could not be
@@ -329,30 +326,19 @@ static bool fault_comes(struct model *m, enum memory_op op, enum memory_when whe
 	return true;
 }
 
-/* Done or not, it waits in the clock then. */
-static void *run_meanwhile(void *data)
+static int unlink_meanwhile(struct call *call, void *data)
 {
-	struct meanwhile *w = data;
-	struct clock *clock = &w->model->b.clock.clock;
+	struct interference *w = data;
 
-	w->r = fs_unlink(w->model->b.fs, &w->call, w->parent, w->name);
-	pthread_mutex_lock(&w->lock);
-	while (!w->over)
-		clock->wait(clock, &w->cond, &w->lock, CLOCK_NEVER);
-	pthread_mutex_unlock(&w->lock);
-	return NULL;
+	return fs_unlink(w->model->b.fs, call, w->parent, w->name);
 }
 
 static void begin_meanwhile(struct model *m)
 {
-	struct meanwhile *w = &m->meanwhile;
+	struct interference *w = &m->meanwhile;
 
-	pthread_mutex_init(&w->lock, NULL);
-	HOLDS(m, clock_cond_init(&w->cond) == 0);
-	call_init(&w->call, NULL, &m->b.clock.clock, CLOCK_NEVER);
-	w->over = false;
-	HOLDS(m, pthread_create(&w->thread, NULL, run_meanwhile, w) == 0);
-	HOLDS(m, test_clock_settled(&m->b.clock, 1));
+	meanwhile_init(&w->thread, &m->b.clock, unlink_meanwhile, w);
+	HOLDS(m, meanwhile_start(&w->thread));
 }
 
 static int hook(void *data, enum memory_op op, enum memory_when when, const char *name)
@@ -943,7 +929,7 @@ static void step_rename(struct model *m)
 }
 
 /* Some file of the directory that is not open will be unlinked at some request. */
-static void plan_meanwhile(struct model *m, size_t d, struct meanwhile *w)
+static void plan_meanwhile(struct model *m, size_t d, struct interference *w)
 {
 	char buffer[PATH_SIZE];
 	struct fs_entry entry;
@@ -951,7 +937,7 @@ static void plan_meanwhile(struct model *m, size_t d, struct meanwhile *w)
 	unsigned int in = 1 + (unsigned int)below(m, 16);
 
 	pthread_mutex_lock(&m->lock);
-	*w = (struct meanwhile){.model = m};
+	*w = (struct interference){.model = m};
 	pthread_mutex_unlock(&m->lock);
 	if (!one_in(m, 2) || m->paths[d * NAMES + i].file || !m->paths[d * NAMES + i].now.there ||
 	    look(m, place_of(m, d), &entry) != 0)
@@ -965,7 +951,7 @@ static void plan_meanwhile(struct model *m, size_t d, struct meanwhile *w)
 }
 
 /* True when it came; what it returned is in w->r. */
-static bool end_meanwhile(struct model *m, struct meanwhile *w)
+static bool end_meanwhile(struct model *m, struct interference *w)
 {
 	bool begun;
 
@@ -977,14 +963,8 @@ static bool end_meanwhile(struct model *m, struct meanwhile *w)
 	pthread_mutex_unlock(&m->lock);
 	if (!begun)
 		return false;
-	pthread_mutex_lock(&w->lock);
-	w->over = true;
-	pthread_cond_broadcast(&w->cond);
-	pthread_mutex_unlock(&w->lock);
-	HOLDS(m, pthread_join(w->thread, NULL) == 0);
-	call_deinit(&w->call);
-	pthread_cond_destroy(&w->cond);
-	pthread_mutex_destroy(&w->lock);
+	w->r = meanwhile_join(&w->thread);
+	meanwhile_deinit(&w->thread);
 	trace(m, "  meanwhile, unlink %s: %d\n", w->name, w->r);
 	return true;
 }

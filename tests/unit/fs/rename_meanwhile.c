@@ -4,8 +4,9 @@
  */
 #include "tree_bench.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
+
+#include "meanwhile.h"
 
 #define TEXT "text"
 /* Of whoever waits for a rename that takes longer. */
@@ -25,93 +26,55 @@ struct visitor {
 	struct bench *b;
 	visit_fn *fn;
 	struct inos inos;
-	struct call call;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool over; /* lock */
-	int r;
+	struct meanwhile thread;
 };
 
-/* Done or not, it waits in the clock then. */
-static void *run_visitor(void *data)
+static int visit(struct call *call, void *data)
 {
 	struct visitor *v = data;
-	struct clock *clock = &v->b->clock.clock;
 
-	v->r = v->fn(v);
-	pthread_mutex_lock(&v->lock);
-	while (!v->over)
-		clock->wait(clock, &v->cond, &v->lock, CLOCK_NEVER);
-	pthread_mutex_unlock(&v->lock);
-	return NULL;
+	(void)call; /* the operation takes it from the visitor */
+	return v->fn(v);
 }
 
 static void visitor_init(struct visitor *v, struct bench *b, visit_fn *fn, const struct inos *inos)
 {
 	*v = (struct visitor){.b = b, .fn = fn, .inos = *inos};
-	pthread_mutex_init(&v->lock, NULL);
-	assert_int_equal(clock_cond_init(&v->cond), 0);
-	call_init(&v->call, NULL, &b->clock.clock, CLOCK_NEVER);
-}
-
-static void visitor_deinit(struct visitor *v)
-{
-	call_deinit(&v->call);
-	pthread_cond_destroy(&v->cond);
-	pthread_mutex_destroy(&v->lock);
-}
-
-/* Returns when it has done what it can. */
-static void visitor_start(struct visitor *v)
-{
-	assert_int_equal(pthread_create(&v->thread, NULL, run_visitor, v), 0);
-	assert_true(test_clock_settled(&v->b->clock, 1));
-}
-
-/* What the operation returned. */
-static int visitor_join(struct visitor *v)
-{
-	pthread_mutex_lock(&v->lock);
-	v->over = true;
-	pthread_cond_broadcast(&v->cond);
-	pthread_mutex_unlock(&v->lock);
-	assert_int_equal(pthread_join(v->thread, NULL), 0);
-	return v->r;
+	meanwhile_init(&v->thread, &b->clock, visit, v);
 }
 
 /* ---- what it does ---- */
 
 static int unlink_f(struct visitor *v)
 {
-	return fs_unlink(v->b->fs, &v->call, v->inos.deep, "f");
+	return fs_unlink(v->b->fs, &v->thread.call, v->inos.deep, "f");
 }
 
 static int rmdir_empty(struct visitor *v)
 {
-	return fs_rmdir(v->b->fs, &v->call, v->inos.deep, "empty");
+	return fs_rmdir(v->b->fs, &v->thread.call, v->inos.deep, "empty");
 }
 
 static int mkdir_new(struct visitor *v)
 {
 	struct fs_entry entry;
 
-	return fs_mkdir(v->b->fs, &v->call, v->inos.deep, "new", MAKER, &entry);
+	return fs_mkdir(v->b->fs, &v->thread.call, v->inos.deep, "new", MAKER, &entry);
 }
 
 static int create_new(struct visitor *v)
 {
 	struct fs_entry entry;
 	struct fs_file *file;
-	int r = fs_create(v->b->fs, &v->call, v->inos.deep, "n", MAKER, O_CREAT | O_EXCL | O_WRONLY,
-			  &entry, &file);
+	int r = fs_create(v->b->fs, &v->thread.call, v->inos.deep, "n", MAKER,
+			  O_CREAT | O_EXCL | O_WRONLY, &entry, &file);
 
 	if (r < 0)
 		return r;
-	r = fs_write(v->b->fs, &v->call, file, 0, TEXT, strlen(TEXT));
+	r = fs_write(v->b->fs, &v->thread.call, file, 0, TEXT, strlen(TEXT));
 	if (r == 0)
-		r = fs_flush(v->b->fs, &v->call, file);
-	fs_release(v->b->fs, &v->call, file);
+		r = fs_flush(v->b->fs, &v->thread.call, file);
+	fs_release(v->b->fs, &v->thread.call, file);
 	return r;
 }
 
@@ -119,37 +82,38 @@ static int symlink_new(struct visitor *v)
 {
 	struct fs_entry entry;
 
-	return fs_symlink(v->b->fs, &v->call, v->inos.deep, "l", "target", MAKER, &entry);
+	return fs_symlink(v->b->fs, &v->thread.call, v->inos.deep, "l", "target", MAKER, &entry);
 }
 
 static int rename_within(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.deep, "f", v->inos.deep, "h", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.deep, "f", v->inos.deep, "h", 0);
 }
 
 static int rename_out(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.deep, "f", v->inos.two, "out", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.deep, "f", v->inos.two, "out", 0);
 }
 
 static int rename_in(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.two, "in", v->inos.deep, "in", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.two, "in", v->inos.deep, "in", 0);
 }
 
 static int rename_dir_within(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.deep, "empty", v->inos.deep, "hollow", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.deep, "empty", v->inos.deep, "hollow",
+			 0);
 }
 
 static int rename_dir_out(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.from, "deep", v->inos.two, "deep", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.from, "deep", v->inos.two, "deep", 0);
 }
 
 static int rename_dir_in(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.two, "dir", v->inos.deep, "dir", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.two, "dir", v->inos.deep, "dir", 0);
 }
 
 static int set(struct visitor *v, uint64_t ino, int what)
@@ -157,7 +121,7 @@ static int set(struct visitor *v, uint64_t ino, int what)
 	struct stat attr = {.st_mode = 0711, .st_mtim.tv_sec = 1000}, now;
 	int64_t valid_ms;
 
-	return fs_setattr(v->b->fs, &v->call, ino, NULL, &attr, what, &now, &valid_ms);
+	return fs_setattr(v->b->fs, &v->thread.call, ino, NULL, &attr, what, &now, &valid_ms);
 }
 
 static int chmod_deep(struct visitor *v)
@@ -187,7 +151,7 @@ static int truncate_f(struct visitor *v)
 
 static int rename_from(struct visitor *v)
 {
-	return fs_rename(v->b->fs, &v->call, v->inos.one, "from", v->inos.one, "to", 0);
+	return fs_rename(v->b->fs, &v->thread.call, v->inos.one, "from", v->inos.one, "to", 0);
 }
 
 struct deed {
@@ -334,7 +298,7 @@ static int at_moment(void *data, enum memory_op op, enum memory_when when, const
 	    (m->name && strcmp(name, m->name) != 0))
 		return 0;
 	if (!atomic_exchange(&m->came, true))
-		visitor_start(m->visitor);
+		assert_true(meanwhile_start(&m->visitor->thread));
 	return 0;
 }
 
@@ -351,9 +315,9 @@ static void begins_at(const struct deed *deed, const struct moment *when)
 	memory_hook(&b.s3, at_moment, &moment);
 	assert_int_equal(fs_rename(b.fs, &b.call, inos.one, "from", inos.one, "to", 0), 0);
 	assert_true(moment.came);
-	assert_int_equal(visitor_join(&visitor), 0);
+	assert_int_equal(meanwhile_join(&visitor.thread), 0);
 	memory_hook(&b.s3, NULL, NULL);
-	visitor_deinit(&visitor);
+	meanwhile_deinit(&visitor.thread);
 	check(&b, deed);
 	bench_end(&b);
 }
@@ -391,10 +355,10 @@ static void is_overtaken_at(const struct deed *deed, enum memory_when when)
 	memory_hook(&b.s3, at_moment, &moment);
 	assert_int_equal(own.fn(&own), 0);
 	assert_true(moment.came);
-	assert_int_equal(visitor_join(&visitor), 0);
+	assert_int_equal(meanwhile_join(&visitor.thread), 0);
 	memory_hook(&b.s3, NULL, NULL);
-	visitor_deinit(&visitor);
-	visitor_deinit(&own);
+	meanwhile_deinit(&visitor.thread);
+	meanwhile_deinit(&own.thread);
 	check(&b, deed);
 	bench_end(&b);
 }
@@ -427,10 +391,10 @@ static int while_it_waits(void *data, enum memory_op op, enum memory_when when, 
 	if (op != w->op || when != MEMORY_BEFORE || w->came)
 		return 0;
 	w->came = true;
-	visitor_start(w->visitor);
+	assert_true(meanwhile_start(&w->visitor->thread));
 	if (w->interrupted) {
-		call_cancel(&w->visitor->call);
-		assert_int_equal(visitor_join(w->visitor), -EINTR);
+		call_cancel(&w->visitor->thread.call);
+		assert_int_equal(meanwhile_join(&w->visitor->thread), -EINTR);
 	} else {
 		test_clock_advance(&w->visitor->b->clock, 5 * PATIENCE_MS);
 		assert_true(test_clock_settled(&w->visitor->b->clock, 1));
@@ -459,7 +423,7 @@ static void a_signal_ends_the_wait(void **state)
 		assert_int_equal(fs_rename(b.fs, &b.call, inos.one, "from", inos.one, "to", 0), 0);
 		memory_hook(&b.s3, NULL, NULL);
 		assert_true(w.came);
-		visitor_deinit(&visitor);
+		meanwhile_deinit(&visitor.thread);
 		assert_int_equal(fs_rename(b.fs, &b.call, inos.one, "to", inos.one, "from", 0), 0);
 		check(&b, &before);
 		bench_end(&b);
@@ -484,8 +448,8 @@ static void a_rename_that_waits_is_interrupted(void **state)
 	assert_int_equal(unlink_f(&own), 0);
 	memory_hook(&b.s3, NULL, NULL);
 	assert_true(w.came);
-	visitor_deinit(&visitor);
-	visitor_deinit(&own);
+	meanwhile_deinit(&visitor.thread);
+	meanwhile_deinit(&own.thread);
 	check(&b, &after);
 	bench_end(&b);
 }
@@ -500,16 +464,16 @@ static void a_rename_may_take_longer_than_the_patience_of_who_waits(void **state
 	(void)state;
 	begin(&b, &deeds[0], &inos);
 	visitor_init(&visitor, &b, unlink_f, &inos);
-	call_deinit(&visitor.call);
-	call_init(&visitor.call, NULL, &b.clock.clock, PATIENCE_MS);
+	call_deinit(&visitor.thread.call);
+	call_init(&visitor.thread.call, NULL, &b.clock.clock, PATIENCE_MS);
 	w.visitor = &visitor;
 	memory_hook(&b.s3, while_it_waits, &w);
 	assert_int_equal(fs_rename(b.fs, &b.call, inos.one, "from", inos.one, "to", 0), 0);
 	assert_true(w.came);
-	assert_int_equal(visitor_join(&visitor), 0);
+	assert_int_equal(meanwhile_join(&visitor.thread), 0);
 	memory_hook(&b.s3, NULL, NULL);
-	assert_int_equal(call_remaining_ms(&visitor.call), PATIENCE_MS);
-	visitor_deinit(&visitor);
+	assert_int_equal(call_remaining_ms(&visitor.thread.call), PATIENCE_MS);
+	meanwhile_deinit(&visitor.thread);
 	check(&b, &deeds[0]);
 	bench_end(&b);
 }
